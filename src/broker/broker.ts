@@ -1,0 +1,235 @@
+import { isValidName } from '../protocol/names.js';
+import { listen } from './address.js';
+import type { Channel } from './channel.js';
+import { monotonic, wallClock } from './clock.js';
+import { BrokerError } from './errors.js';
+import { HttpServer } from './http/server.js';
+import { type Stamp, setStamp } from './log/record.js';
+import { type Logger, type LogLevel, leveled, SILENT } from './logger.js';
+import { type BrokerOptions, type BrokerSettings, resolveOptions } from './options.js';
+import { Deadline, Scheduler } from './scheduler.js';
+import { Store } from './store.js';
+import { TcpServer } from './tcp/server.js';
+import type { Topic, TopicHost } from './topic.js';
+import { Turn } from './turn.js';
+import { NSQD_VERSION } from './version.js';
+
+/** A body as callers give it; text is sent as UTF-8. */
+export type Body = Buffer | Uint8Array | string;
+
+/** A broker: the topics of one data path, and the servers that clients reach them by. */
+export class Broker implements TopicHost {
+  readonly settings: BrokerSettings;
+  readonly logger: Logger;
+  readonly scheduler = new Scheduler();
+  readonly turn = new Turn();
+  readonly topics = new Map<string, Topic>();
+  readonly version = NSQD_VERSION;
+  readonly startedAt = Date.now();
+  readonly tcp: TcpServer;
+  readonly http: HttpServer;
+  readonly #store: Store;
+  readonly #started = monotonic();
+  readonly #stamp: Stamp = { hi: 0, lo: 0 };
+  readonly #sync: Deadline;
+  /** nsqlookupds to register with, `host:port` each. */
+  lookupdTcpAddresses: string[] = [];
+  #tcpAddress = '';
+  #httpAddress = '';
+  #closing: Promise<void> | undefined;
+  #error: Error | undefined;
+
+  constructor(options: BrokerOptions) {
+    this.settings = resolveOptions(options);
+    this.logger = leveled(options.logger ?? SILENT, () => this.settings.logLevel);
+    this.#store = new Store(this.settings, this.logger);
+    this.tcp = new TcpServer(this);
+    this.http = new HttpServer(this);
+    this.#sync = new Deadline(() => this.#syncAll());
+  }
+
+  /** Where TCP clients reach it: `host:port` or the path of a unix socket. */
+  get tcpAddress(): string {
+    return this.#tcpAddress;
+  }
+
+  /** Where HTTP clients reach it; empty if they do not. */
+  get httpAddress(): string {
+    return this.#httpAddress;
+  }
+
+  get dataPath(): string {
+    return this.#store.dataPath;
+  }
+
+  /** `OK`, or `NOK - ` and what is wrong. */
+  get health(): string {
+    return this.#error ? `NOK - ${this.#error.message}` : 'OK';
+  }
+
+  get healthy(): boolean {
+    return this.#error === undefined;
+  }
+
+  /** @throws BrokerError E_DATA_PATH, E_LOCKED, E_FORMAT, E_STORAGE or E_LISTEN */
+  async start(): Promise<void> {
+    await this.#store.open();
+    try {
+      for (const topic of this.#store.load(this)) this.topics.set(topic.name, topic);
+      this.#tcpAddress = await listen(this.tcp.server, this.settings.tcpAddress, 'TCP');
+      this.logger.info(`TCP: listening on ${this.#tcpAddress}`);
+      if (this.settings.httpAddress !== '') {
+        this.#httpAddress = await listen(this.http.server, this.settings.httpAddress, 'HTTP');
+        this.logger.info(`HTTP: listening on ${this.#httpAddress}`);
+      }
+      this.scheduler.arm(this.#sync, monotonic() + this.settings.syncTimeout);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** Stops taking, writes what is to be written, closes every connection and lets the data path go. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** The topic of this name, made if there is none. */
+  topic(name: string): Topic {
+    const existing = this.topics.get(name);
+    if (existing) return existing;
+    const topic = this.#store.openTopic(this, name);
+    this.topics.set(name, topic);
+    this.logger.info(`TOPIC(${name}): created`);
+    return topic;
+  }
+
+  /** Deletes a topic with all its channels and messages. False if there is none of this name. */
+  deleteTopic(name: string): boolean {
+    const topic = this.topics.get(name);
+    if (!topic) return false;
+    this.logger.info(`TOPIC(${name}): deleting`);
+    this.topics.delete(name);
+    topic.abandon();
+    this.#store.removeTopic(name);
+    return true;
+  }
+
+  /**
+   * Publishes one message, or several that are kept together or not at all; resolves when they are as safe as
+   * `durability` says.
+   * @throws BrokerError E_OPTION for a bad name, size or delay, E_STORAGE if they could not be written
+   */
+  async publish(
+    topic: string,
+    body: Body | readonly Body[],
+    options: { deferMs?: number } = {},
+  ): Promise<void> {
+    if (!isValidName(topic)) throw new BrokerError('E_OPTION', `'${topic}' is no valid topic name`);
+    const single = typeof body === 'string' || body instanceof Uint8Array;
+    const bodies = (single ? [body] : body).map((it) =>
+      typeof it === 'string' ? Buffer.from(it) : toBuffer(it),
+    );
+    const { maxMsgSize, maxReqTimeout } = this.settings;
+    for (const { length } of bodies) {
+      if (length === 0 || length > maxMsgSize) {
+        throw new BrokerError('E_OPTION', `a message must have 1 to ${maxMsgSize} bytes, not ${length}`);
+      }
+    }
+    const { deferMs = 0 } = options;
+    if (!(deferMs >= 0 && deferMs <= maxReqTimeout)) {
+      throw new BrokerError('E_OPTION', `deferMs must be from 0 to ${maxReqTimeout}, not ${deferMs}`);
+    }
+    await this.publishBodies(topic, bodies, deferMs);
+  }
+
+  /** As `publish`, for what was checked already. */
+  publishBodies(name: string, bodies: readonly Buffer[], deferMs: number): Promise<void> {
+    if (bodies.length === 0) {
+      this.topic(name);
+      return Promise.resolve();
+    }
+    const topic = this.topic(name);
+    const stamp = this.stamp();
+    let ticket: ReturnType<Topic['publish']> | undefined;
+    if (deferMs > 0) {
+      for (const it of bodies) ticket = topic.publishDeferred(stamp, it, 0, it.length, Date.now() + deferMs);
+    } else if (bodies.length === 1) ticket = topic.publish(stamp, bodies[0]!, 0, bodies[0]!.length);
+    else {
+      const batch = encodeBatch(bodies);
+      ticket = topic.publishBatch(stamp, batch, 0, batch.length, bodies.length);
+    }
+    if (this.settings.durability === 'memory') return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      ticket!.whenSettled((cause) => {
+        if (cause) reject(new BrokerError('E_STORAGE', cause.message, { cause }));
+        else resolve();
+      });
+    });
+  }
+
+  /** The time for the messages of one command. */
+  stamp(): Stamp {
+    setStamp(this.#stamp, wallClock());
+    return this.#stamp;
+  }
+
+  setLogLevel(level: LogLevel): void {
+    this.settings.logLevel = level;
+  }
+
+  timeoutsFrom(): number {
+    const interval = this.settings.queueScanRefreshInterval;
+    if (interval === 0) return 0;
+    const ticks = Math.floor((monotonic() - this.#started) / interval) + 1;
+    return this.#started + ticks * interval;
+  }
+
+  channelChanged(_topic: Topic, _channel: Channel, _exists: boolean): void {
+    // The directory of brokers will want to know.
+  }
+
+  topicUnused(topic: Topic): void {
+    this.deleteTopic(topic.name);
+  }
+
+  /** What the last write to storage came to. */
+  storageResult(error: Error | undefined): void {
+    this.#error = error;
+  }
+
+  /** The topic wrote messages: it is synced after so many of them, and else with the next round. */
+  wrote(topic: Topic): void {
+    if (topic.unsynced >= this.settings.syncEvery) topic.sync();
+  }
+
+  #syncAll(): void {
+    for (const topic of this.topics.values()) if (topic.unsynced > 0) topic.sync();
+    this.scheduler.arm(this.#sync, monotonic() + this.settings.syncTimeout);
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([this.tcp.close(), this.http.close()]);
+    this.turn.run();
+    await Promise.all([...this.topics.values()].map((topic) => topic.close()));
+    this.scheduler.close();
+    await this.#store.close();
+    this.logger.info('closed');
+  }
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** As an MPUB body: `u32 count`, then `u32 size | body` each. */
+function encodeBatch(bodies: readonly Buffer[]): Buffer {
+  const batch = Buffer.allocUnsafe(bodies.reduce((size, { length }) => size + 4 + length, 4));
+  let at = batch.writeUInt32BE(bodies.length, 0);
+  for (const body of bodies) {
+    at = batch.writeUInt32BE(body.length, at);
+    at += body.copy(batch, at);
+  }
+  return batch;
+}

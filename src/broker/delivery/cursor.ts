@@ -1,0 +1,222 @@
+import {
+  BLOCK_HEADER_SIZE,
+  BlockFlag,
+  blockCount,
+  blockFirst,
+  blockFlags,
+  blockLength,
+  isDamaged,
+} from '../log/block.js';
+import { recordLength } from '../log/record.js';
+import type { Segment } from '../log/segment.js';
+import type { Slab } from '../log/slab.js';
+import type { TopicLog } from '../log/topic-log.js';
+
+/** Hears of what a cursor passes without handing it out. */
+export interface CursorOwner {
+  /** A deferred message: it was taken when it was published. */
+  passedDeferred(n: number): void;
+  /** Messages that are not in the log any more. */
+  passedLost(from: number, to: number): void;
+  /** Nothing more is read from this slab. */
+  leftSlab(slab: Slab): void;
+  /** What `open` missed is in memory, or will not be. */
+  loaded(found: boolean): void;
+}
+
+/**
+ * A channel's place in its topic's log: the next message, the slab it is in and the block.
+ *
+ *     slab [ block | block | hdr rec rec rec rec | block ... ]
+ *                                ▲ at, n         ▲ blockEnd, blockEndN
+ */
+export class Cursor {
+  /** Number of the next message. */
+  n: number;
+  readonly #log: TopicLog;
+  readonly #owner: CursorOwner;
+  #slab: Slab | undefined;
+  #segment: Segment | undefined;
+  #at = 0;
+  #blockAt = 0;
+  #blockEnd = 0;
+  #blockEndN: number;
+  /** Position of the next block, -1 if only the number is known. */
+  #nextPos = -1;
+  #loading = false;
+  /** The slab after this one, read ahead from disk. */
+  #ahead: Slab | undefined;
+
+  constructor(log: TopicLog, owner: CursorOwner, n: number) {
+    this.#log = log;
+    this.#owner = owner;
+    this.n = n;
+    this.#blockEndN = n;
+  }
+
+  /** The slab that the open block is in. */
+  get buf(): Buffer {
+    return this.#slab!.buf;
+  }
+
+  get at(): number {
+    return this.#at;
+  }
+
+  get segment(): Segment {
+    return this.#segment!;
+  }
+
+  /** Position of the open block. */
+  get blockPos(): number {
+    return this.#slab!.pos + this.#blockAt;
+  }
+
+  /** Messages left in the open block. */
+  get left(): number {
+    return this.#blockEndN - this.n;
+  }
+
+  /** Goes to message `n` from wherever it is. */
+  seek(n: number): void {
+    if (n < this.#blockEndN && n >= this.n) {
+      this.advance(n - this.n, this.endOf(n - this.n));
+      return;
+    }
+    this.n = n;
+    this.#blockEndN = n;
+    this.#leave();
+    this.#nextPos = -1;
+  }
+
+  /**
+   * Sees to it that message `n` is at hand, passing what is not handed out in order. False if there is none below
+   * `limit`, or if it must be read first: then `loaded` is called when it is worth trying again.
+   */
+  open(limit: number): boolean {
+    while (this.n < limit) {
+      if (this.n < this.#blockEndN) return true;
+      if (!this.#enterSlab()) return false;
+      this.#nextBlock();
+    }
+    return false;
+  }
+
+  /** Offset in the slab after the next `count` messages of the open block. */
+  endOf(count: number): number {
+    if (count === this.left) return this.#blockEnd;
+    let at = this.#at;
+    const { buf } = this;
+    for (let left = count; left > 0; left--) at += recordLength(buf, at);
+    return at;
+  }
+
+  /** Passes `count` messages of the open block, which end at offset `end`. */
+  advance(count: number, end: number): void {
+    this.n += count;
+    this.#at = end;
+  }
+
+  /** Gives up what is held in memory. */
+  release(): void {
+    this.#leave();
+    this.#ahead = undefined;
+  }
+
+  /** The slab with the next block's header at `#at`; asks for it if it is not in memory. */
+  #enterSlab(): boolean {
+    const slab = this.#slab;
+    if (slab && this.#at < slab.length) return true;
+    if (slab) {
+      this.#nextPos = slab.pos + this.#at;
+      this.#leave();
+    } else if (this.#nextPos === -1 && !this.#locate()) {
+      return false;
+    }
+    const next = this.#ahead?.holds(this.#nextPos) ? this.#ahead : this.#log.slabAt(this.#nextPos);
+    if (!next) {
+      this.#load(this.#nextPos);
+      return false;
+    }
+    this.#ahead = undefined;
+    this.#slab = next;
+    this.#segment = this.#log.segments.at(next.pos);
+    this.#at = this.#nextPos - next.pos;
+    if (next.end < this.#log.endPos && !this.#log.slabAt(next.end)) this.#readAhead(next.end);
+    return true;
+  }
+
+  /** Finds a position from the number, after a start or a jump. False if no such message is left. */
+  #locate(): boolean {
+    const slab = this.#log.slabOf(this.n);
+    if (slab) {
+      this.#nextPos = slab.pos;
+      return true;
+    }
+    const segment = this.#log.segments.from(this.n);
+    if (!segment) return false;
+    if (segment.firstN > this.n) {
+      this.#owner.passedLost(this.n, segment.firstN);
+      this.n = segment.firstN;
+      this.#blockEndN = this.n;
+    }
+    this.#nextPos = segment.positionBefore(this.n);
+    return true;
+  }
+
+  /** Looks at the block (or the damaged stretch) at `#at`, and stands before its first record that is wanted. */
+  #nextBlock(): void {
+    const { buf } = this;
+    const blockAt = this.#at;
+    const end = blockAt + blockLength(buf, blockAt);
+    if (isDamaged(buf, blockAt)) {
+      this.#at = end;
+      return;
+    }
+    const first = blockFirst(buf, blockAt);
+    const endN = first + blockCount(buf, blockAt);
+    if (endN <= this.n) {
+      this.#at = end;
+      return;
+    }
+    if (first > this.n) {
+      this.#owner.passedLost(this.n, first);
+      this.n = first;
+    }
+    if (blockFlags(buf, blockAt) & BlockFlag.Deferred) {
+      this.n = endN;
+      this.#blockEndN = endN;
+      this.#at = end;
+      this.#owner.passedDeferred(first);
+      return;
+    }
+    this.#blockAt = blockAt;
+    this.#blockEnd = end;
+    this.#blockEndN = endN;
+    this.#at = blockAt + BLOCK_HEADER_SIZE;
+    for (let n = first; n < this.n; n++) this.#at += recordLength(buf, this.#at);
+  }
+
+  #load(pos: number): void {
+    if (this.#loading) return;
+    this.#loading = true;
+    this.#log.load(pos, (slab) => {
+      this.#loading = false;
+      if (slab && this.#nextPos === pos && !this.#slab) this.#ahead = slab;
+      this.#owner.loaded(slab !== undefined);
+    });
+  }
+
+  #readAhead(pos: number): void {
+    this.#log.load(pos, (slab) => {
+      if (slab && this.#slab?.end === pos) this.#ahead = slab;
+    });
+  }
+
+  #leave(): void {
+    const slab = this.#slab;
+    this.#slab = undefined;
+    this.#segment = undefined;
+    if (slab) this.#owner.leftSlab(slab);
+  }
+}

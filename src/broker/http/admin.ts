@@ -1,0 +1,84 @@
+import { isValidName } from '../../protocol/names.js';
+import type { Channel } from '../channel.js';
+import type { Topic } from '../topic.js';
+import { HttpError } from './query.js';
+import type { Answer, Request } from './routes.js';
+
+/** The topic that `/pub`, `/mpub` and `/topic/create` name, made if there is none. */
+export function namedTopic({ broker, query }: Request): Topic {
+  const name = query.get('topic');
+  if (name === undefined) throw new HttpError(400, 'MISSING_ARG_TOPIC');
+  if (!isValidName(name)) throw new HttpError(400, 'INVALID_TOPIC');
+  return broker.topic(name);
+}
+
+export function topicCreate(request: Request): Answer {
+  namedTopic(request);
+  return undefined;
+}
+
+export function topicDelete({ broker, query }: Request): Answer {
+  const name = query.get('topic');
+  if (name === undefined) throw new HttpError(400, 'MISSING_ARG_TOPIC');
+  if (!broker.deleteTopic(name)) throw new HttpError(404, 'TOPIC_NOT_FOUND');
+  return undefined;
+}
+
+export function topicEmpty({ broker, query }: Request): Answer {
+  const name = query.get('topic');
+  if (name === undefined) throw new HttpError(400, 'MISSING_ARG_TOPIC');
+  if (!isValidName(name)) throw new HttpError(400, 'INVALID_TOPIC');
+  existing(broker.topics.get(name)).empty();
+  return undefined;
+}
+
+export function topicPause({ broker, query }: Request, paused: boolean): Answer {
+  const name = query.get('topic');
+  if (name === undefined) throw new HttpError(400, 'MISSING_ARG_TOPIC');
+  existing(broker.topics.get(name)).pause(paused);
+  return undefined;
+}
+
+export function channelCreate(request: Request): Answer {
+  const { topic, name } = topicAndChannel(request);
+  topic.channel(name);
+  return undefined;
+}
+
+export function channelDelete(request: Request): Answer {
+  const { topic, name } = topicAndChannel(request);
+  if (!topic.deleteChannel(name)) throw new HttpError(404, 'CHANNEL_NOT_FOUND');
+  return undefined;
+}
+
+export function channelEmpty(request: Request): Answer {
+  existingChannel(request).empty();
+  return undefined;
+}
+
+export function channelPause(request: Request, paused: boolean): Answer {
+  existingChannel(request).pause(paused);
+  return undefined;
+}
+
+function existing(topic: Topic | undefined): Topic {
+  if (!topic) throw new HttpError(404, 'TOPIC_NOT_FOUND');
+  return topic;
+}
+
+function existingChannel(request: Request): Channel {
+  const { topic, name } = topicAndChannel(request);
+  const channel = topic.channels.get(name);
+  if (!channel) throw new HttpError(404, 'CHANNEL_NOT_FOUND');
+  return channel;
+}
+
+function topicAndChannel({ broker, query }: Request): { topic: Topic; name: string } {
+  const topicName = query.get('topic');
+  if (topicName === undefined) throw new HttpError(400, 'MISSING_ARG_TOPIC');
+  if (!isValidName(topicName)) throw new HttpError(400, 'INVALID_ARG_TOPIC');
+  const name = query.get('channel');
+  if (name === undefined) throw new HttpError(400, 'MISSING_ARG_CHANNEL');
+  if (!isValidName(name)) throw new HttpError(400, 'INVALID_ARG_CHANNEL');
+  return { topic: existing(broker.topics.get(topicName)), name };
+}

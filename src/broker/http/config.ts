@@ -1,0 +1,77 @@
+import * as v from 'valibot';
+import { LOG_LEVELS, type LogLevel, levelNumber } from '../logger.js';
+import { OPTION_SPECS } from '../options.js';
+import { HttpError } from './query.js';
+import type { Answer, Request } from './routes.js';
+
+const NANOSECONDS = 1e6;
+const Addresses = v.nullable(v.array(v.string()));
+
+/** Options of nsqd for what this broker leaves off, so that a tool that reads them finds what holds. */
+const OFF: Readonly<Record<string, unknown>> = {
+  https_address: '',
+  auth_http_addresses: [],
+  auth_http_request_method: 'get',
+  http_client_connect_timeout: 2e9,
+  http_client_request_timeout: 5e9,
+  queue_scan_selection_count: 20,
+  queue_scan_worker_pool_max: 4,
+  statsd_address: '',
+  statsd_prefix: '',
+  statsd_interval: 60e9,
+  statsd_mem_stats: true,
+  statsd_udp_packet_size: 508,
+  statsd_exclude_ephemeral: false,
+  e2e_processing_latency_window_time: 600e9,
+  e2e_processing_latency_percentiles: [],
+  tls_cert: '',
+  tls_key: '',
+  tls_client_auth_policy: '',
+  tls_root_ca_file: '',
+  tls_required: 0,
+  tls_min_version: 769,
+  deflate: false,
+  snappy: false,
+  enable_experiment: [],
+};
+
+/** GET /config/:option */
+export function configGet({ broker, option }: Request): Answer {
+  if (option === 'nsqlookupd_tcp_addresses') return { json: broker.lookupdTcpAddresses };
+  if (option === 'log_level') return { json: levelNumber(broker.settings.logLevel) };
+  const spec = OPTION_SPECS.find(({ config, flag }) => (config ?? flag.replaceAll('-', '_')) === option);
+  const value = spec ? broker.settings[spec.key] : OFF[option];
+  if (value === undefined || !(spec || Object.hasOwn(OFF, option)))
+    throw new HttpError(400, 'INVALID_OPTION');
+  if (typeof value === 'string') return value;
+  return { json: spec?.kind === 'duration' && typeof value === 'number' ? value * NANOSECONDS : value };
+}
+
+/** PUT /config/:option: those that can change while the broker runs. */
+export function configPut(request: Request): Answer {
+  const { broker, option, body } = request;
+  if (body.length === 0) throw new HttpError(413, 'INVALID_VALUE');
+  const text = body.toString('utf8');
+  if (option === 'log_level') {
+    const level = text.toLowerCase();
+    if (!isLogLevel(level)) throw new HttpError(400, 'INVALID_VALUE');
+    broker.setLogLevel(level);
+  } else if (option === 'nsqlookupd_tcp_addresses') {
+    broker.lookupdTcpAddresses = readAddresses(text);
+  } else {
+    throw new HttpError(400, 'INVALID_OPTION');
+  }
+  return configGet(request);
+}
+
+function isLogLevel(text: string): text is LogLevel {
+  return (LOG_LEVELS as readonly string[]).includes(text);
+}
+
+function readAddresses(text: string): string[] {
+  try {
+    return v.parse(Addresses, JSON.parse(text)) ?? [];
+  } catch (cause) {
+    throw new HttpError(400, 'INVALID_VALUE', { cause });
+  }
+}

@@ -1,0 +1,105 @@
+import {
+  BLOCK_HEADER_SIZE,
+  blockCount,
+  blockFirst,
+  blockLength,
+  blockPayload,
+  checkBlock,
+  findBlock,
+  markDamaged,
+} from './block.js';
+import type { Files } from './files.js';
+import type { Segment } from './segment.js';
+import { Slab } from './slab.js';
+
+/** Bytes that are read back at once. */
+export const LOAD_SIZE = 256 * 1024;
+
+/** A stretch that turned out damaged while it was read back. */
+export interface LoadedDamage {
+  path: string;
+  offset: number;
+  bytes: number;
+}
+
+export interface Loaded {
+  slab: Slab;
+  damage: LoadedDamage[];
+}
+
+/**
+ * Reads blocks from `pos` on, checked, up to `limit` at the most. A block larger than what is read at once is read
+ * whole. Damaged stretches are marked so that readers step over them.
+ */
+export function loadSlab(
+  files: Files,
+  segment: Segment,
+  pos: number,
+  limit: number,
+  done: (error: Error | null, loaded?: Loaded) => void,
+): void {
+  const most = Math.min(segment.endPos, limit) - pos;
+  const attempt = (want: number): void => {
+    const size = Math.min(want, most);
+    const buf = Buffer.allocUnsafeSlow(size);
+    readAll(files, segment.readFd, buf, segment.fileOffset(pos), (error, have) => {
+      if (error) return done(error);
+      if (have < size) return done(new Error(`${segment.path} ends at ${have} of ${size} bytes from ${pos}`));
+      const first = checkBlock(buf, 0, size);
+      if (first === 'cut' && size < most)
+        return attempt(size < BLOCK_HEADER_SIZE ? most : BLOCK_HEADER_SIZE + blockPayload(buf, 0));
+      const loaded = toSlab(segment, buf, pos, size);
+      // What is damaged may reach past what was read: more is needed to find the next good block.
+      if (loaded.slab.endN === -1 && size < most) return attempt(size * 2);
+      return done(null, loaded);
+    });
+  };
+  attempt(LOAD_SIZE);
+}
+
+function readAll(
+  files: Files,
+  fd: number,
+  buf: Buffer,
+  offset: number,
+  done: (error: Error | null, have: number) => void,
+): void {
+  let have = 0;
+  const next = (): void => {
+    files.read(fd, buf, have, buf.length - have, offset + have, (error, bytes) => {
+      if (error) return done(error, have);
+      have += bytes;
+      if (bytes === 0 || have === buf.length) return done(null, have);
+      next();
+    });
+  };
+  next();
+}
+
+function toSlab(segment: Segment, buf: Buffer, pos: number, size: number): Loaded {
+  const damage: LoadedDamage[] = [];
+  let at = 0;
+  let first = -1;
+  let end = -1;
+  while (at < size) {
+    const check = checkBlock(buf, at, size);
+    if (check === 'good') {
+      if (first === -1) first = blockFirst(buf, at);
+      end = blockFirst(buf, at) + blockCount(buf, at);
+      at += blockLength(buf, at);
+      continue;
+    }
+    const reachesEnd = pos + size === segment.endPos;
+    if (check === 'cut' && !reachesEnd && at > 0) break;
+    const next = check === 'bad-records' ? at + blockLength(buf, at) : findBlock(buf, at + 1, size);
+    if (next === -1 && !reachesEnd) break;
+    const to = next === -1 ? size : next;
+    damage.push({ path: segment.path, offset: segment.fileOffset(pos + at), bytes: to - at });
+    markDamaged(buf, at, to);
+    at = to;
+  }
+  const slab = new Slab(buf, pos, first === -1 ? segment.endN : first);
+  slab.length = at;
+  slab.endN = end;
+  return { slab, damage };
+}

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { BrokerError } from '../errors.js';
+import type { Logger } from '../logger.js';
+import { type Files, readFully } from './files.js';
+import { readFooter, writeFooter } from './footer.js';
+import type { IdSource } from './id-source.js';
+import { scanSegment } from './scan.js';
+import { isSegmentFileName, parseSegmentHeader, SEGMENT_HEADER_SIZE, type Segment } from './segment.js';
+import { SegmentList } from './segment-list.js';
+
+/**
+ * Opens the segment files of a topic's directory. A finished file is taken by its footer; one without is read, its torn
+ * end cut off, and finished. What cannot be read at all is set aside under another name, never removed.
+ * @throws BrokerError E_FORMAT if a later version wrote a file.
+ */
+export function openSegments(files: Files, directory: string, ids: IdSource, logger: Logger): SegmentList {
+  const segments: Segment[] = [];
+  for (const name of files.readdirSync(directory).filter(isSegmentFileName).sort()) {
+    const segment = openSegment(files, join(directory, name), logger);
+    const last = segments.at(-1);
+    if (!segment) continue;
+    if (last && (segment.firstN < last.endN || segment.basePos < last.endPos)) {
+      setAside(files, segment.path, 'overlaps the file before it', logger);
+      continue;
+    }
+    segments.push(segment);
+  }
+  return new SegmentList(ids, segments);
+}
+
+function openSegment(files: Files, path: string, logger: Logger): Segment | undefined {
+  const fd = files.openSync(path, 'r+');
+  try {
+    const { size: fileSize } = files.fstatSync(fd);
+    const head = Buffer.alloc(SEGMENT_HEADER_SIZE);
+    const have = readFully(files, fd, head, 0, SEGMENT_HEADER_SIZE, 0);
+    const segment = parseSegmentHeader(path, head.subarray(0, have));
+    if (segment === 'newer') {
+      throw new BrokerError('E_FORMAT', `${path} was written by a later version of this program`);
+    }
+    if (!segment) {
+      // A file that was begun in the very moment of a crash has no message yet.
+      if (have < SEGMENT_HEADER_SIZE) files.unlinkSync(path);
+      else setAside(files, path, 'has no readable header', logger);
+      return undefined;
+    }
+    segment.sealed = true;
+    if (readFooter(files, fd, fileSize, segment)) return segment;
+    for (const { offset, bytes, messages } of scanSegment(files, fd, fileSize, segment)) {
+      logger.error(`damaged block skipped: ${bytes} bytes at ${offset} of ${path}, ${messages} messages`);
+    }
+    const torn = fileSize - SEGMENT_HEADER_SIZE - segment.size;
+    if (torn > 0) logger.warn(`torn end cut off: ${torn} bytes of ${path}`);
+    if (segment.endN === segment.firstN) {
+      files.unlinkSync(path);
+      return undefined;
+    }
+    writeFooter(files, fd, segment);
+    return segment;
+  } finally {
+    files.closeSync(fd);
+  }
+}
+
+function setAside(files: Files, path: string, why: string, logger: Logger): void {
+  logger.error(`${path} ${why}: set aside as ${path}.bad`);
+  files.renameSync(path, `${path}.bad`);
+}

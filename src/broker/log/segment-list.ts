@@ -1,0 +1,128 @@
+import type { IdHalves, IdSource } from './id-source.js';
+import { type DeferredMark, Segment } from './segment.js';
+
+/** A stretch of messages whose ids follow each other. */
+interface IdRun {
+  firstN: number;
+  idHi: number;
+  idLo: number;
+}
+
+const TWO_32 = 2 ** 32;
+
+/** The segments of one topic's log, in order, and what their headers say about ids. */
+export class SegmentList {
+  readonly #ids: IdSource;
+  readonly #segments: Segment[];
+  readonly #runs: IdRun[] = [];
+  /** A segment was begun since the start; the next one's ids go on from it. */
+  #begun = false;
+
+  /** @param segments those found on disk, in order */
+  constructor(ids: IdSource, segments: Segment[]) {
+    this.#ids = ids;
+    this.#segments = segments;
+    for (const segment of segments) this.#addRun(segment);
+  }
+
+  get first(): Segment | undefined {
+    return this.#segments[0];
+  }
+
+  /** Number after the last committed message. */
+  get endN(): number {
+    return this.#segments.at(-1)?.endN ?? 0;
+  }
+
+  [Symbol.iterator](): IterableIterator<Segment> {
+    return this.#segments[Symbol.iterator]();
+  }
+
+  /** Begins the next segment after all that there are. */
+  begin(path: string): Segment {
+    const last = this.#segments.at(-1);
+    const after = last && idAfter(last);
+    const { hi, lo } = after && this.#begun ? after : this.#ids.next(after);
+    const segment = new Segment(path, last?.endN ?? 0, last?.endPos ?? 0, hi, lo, Date.now());
+    this.#begun = true;
+    this.#segments.push(segment);
+    this.#addRun(segment);
+    return segment;
+  }
+
+  remove(segment: Segment): void {
+    const at = this.#segments.indexOf(segment);
+    if (at !== -1) this.#segments.splice(at, 1);
+    if (at === 0) {
+      const keep = this.#segments[0]?.firstN ?? Number.POSITIVE_INFINITY;
+      while (this.#runs.length > 1 && this.#runs[1]!.firstN <= keep) this.#runs.shift();
+    }
+  }
+
+  /** The segment that holds the block at `pos`. */
+  at(pos: number): Segment | undefined {
+    const segment = this.#find((it) => it.basePos <= pos);
+    return segment && pos < segment.endPos ? segment : undefined;
+  }
+
+  /** The segment that holds message `n`; undefined if it is gone. */
+  of(n: number): Segment | undefined {
+    const segment = this.#find((it) => it.firstN <= n);
+    return segment && n < segment.endN ? segment : undefined;
+  }
+
+  /** The first segment that ends after message `n`. */
+  from(n: number): Segment | undefined {
+    for (const segment of this.#segments) if (segment.endN > n) return segment;
+    return undefined;
+  }
+
+  /** The deferred messages from number `n` on. */
+  deferredFrom(n: number): DeferredMark[] {
+    const marks: DeferredMark[] = [];
+    for (let i = this.#segments.length - 1; i >= 0 && this.#segments[i]!.endN > n; i--) {
+      for (const mark of this.#segments[i]!.deferred) if (mark.n >= n) marks.push(mark);
+    }
+    return marks;
+  }
+
+  /** The number of the message with this id, -1 if no message here can have it. */
+  numberOf(hi: number, lo: number): number {
+    for (let i = this.#runs.length - 1; i >= 0; i--) {
+      const run = this.#runs[i]!;
+      const distance = (hi - run.idHi) * TWO_32 + (lo - run.idLo);
+      if (distance < 0) continue;
+      const n = run.firstN + distance;
+      const limit = this.#runs[i + 1]?.firstN ?? this.endN;
+      if (n < limit) return n;
+    }
+    return -1;
+  }
+
+  /** The last segment for which `before` holds; it must hold for a first part of them only. */
+  #find(before: (segment: Segment) => boolean): Segment | undefined {
+    let low = 0;
+    let high = this.#segments.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (before(this.#segments[middle]!)) low = middle + 1;
+      else high = middle;
+    }
+    return this.#segments[low - 1];
+  }
+
+  #addRun(segment: Segment): void {
+    const last = this.#runs.at(-1);
+    if (last) {
+      const distance = (segment.idHi - last.idHi) * TWO_32 + (segment.idLo - last.idLo);
+      if (distance === segment.firstN - last.firstN) return;
+    }
+    this.#runs.push({ firstN: segment.firstN, idHi: segment.idHi, idLo: segment.idLo });
+  }
+}
+
+/** The id after a segment's last one. */
+function idAfter(segment: Segment): IdHalves {
+  const lo = segment.idLo + (segment.endN - segment.firstN);
+  return { hi: segment.idHi + Math.floor(lo / TWO_32), lo: lo % TWO_32 };
+}

@@ -1,0 +1,159 @@
+import { crc32 } from 'node:zlib';
+import type { Files } from './files.js';
+
+/**
+ * A segment file: this header, then blocks; a finished one ends with a footer (see footer.ts).
+ *
+ *      0  8 bytes  magic and version "NSQSEG01"
+ *      8  u64      number of the first message
+ *     16  u64      position of the first block in the topic's log
+ *     24  u64      id of the first message; the others' follow by adding to it
+ *     32  f64      when it was begun, ms since 1970
+ *     60  u32      CRC-32 of the bytes before
+ */
+export const SEGMENT_HEADER_SIZE = 64;
+const MAGIC = 'NSQSEG01';
+const MAGIC_STEM = 'NSQSEG';
+const CRC_AT = 60;
+const SUFFIX = '.log';
+const NAME_DIGITS = 20;
+const TWO_32 = 2 ** 32;
+
+/** A record that waits for its due time, and where its block is. */
+export interface DeferredMark {
+  n: number;
+  /** ms since 1970 */
+  due: number;
+  pos: number;
+}
+
+/** A stretch of the topic's log: in one file, or in memory only. Positions and numbers are the topic's. */
+export class Segment {
+  /** The file's path; empty for a segment that is in memory only. */
+  readonly path: string;
+  readonly firstN: number;
+  readonly basePos: number;
+  /** The first message's id, as two 32-bit halves. */
+  readonly idHi: number;
+  readonly idLo: number;
+  readonly created: number;
+  /** Number after the last committed message. */
+  endN: number;
+  /** Committed bytes of blocks. */
+  size = 0;
+  /** Nothing more is added to it. */
+  sealed = false;
+  /** Open for writing while it is the last one; -1 otherwise. */
+  writeFd = -1;
+  /** Open for reading once it was read from; -1 otherwise. */
+  readFd = -1;
+  /** Messages in it that channels took and have not finished, over all channels. */
+  outstanding = 0;
+  /** Numbers and positions of some of its blocks, in order: where to begin looking for a message. */
+  readonly indexN: number[] = [];
+  readonly indexPos: number[] = [];
+  readonly deferred: DeferredMark[] = [];
+  #reads = 0;
+  #closed = false;
+
+  constructor(path: string, firstN: number, basePos: number, idHi: number, idLo: number, created: number) {
+    this.path = path;
+    this.firstN = firstN;
+    this.endN = firstN;
+    this.basePos = basePos;
+    this.idHi = idHi;
+    this.idLo = idLo;
+    this.created = created;
+  }
+
+  get endPos(): number {
+    return this.basePos + this.size;
+  }
+
+  /** Where in the file a position is. */
+  fileOffset(pos: number): number {
+    return SEGMENT_HEADER_SIZE + pos - this.basePos;
+  }
+
+  header(): Buffer {
+    const head = Buffer.alloc(SEGMENT_HEADER_SIZE);
+    head.write(MAGIC, 0, 'latin1');
+    writeU64(head, 8, this.firstN);
+    writeU64(head, 16, this.basePos);
+    head.writeUInt32BE(this.idHi, 24);
+    head.writeUInt32BE(this.idLo, 28);
+    head.writeDoubleBE(this.created, 32);
+    head.writeUInt32BE(crc32(head.subarray(0, CRC_AT)), CRC_AT);
+    return head;
+  }
+
+  /** Position of a block at or before message `n`, to look for it from. */
+  positionBefore(n: number): number {
+    let low = 0;
+    let high = this.indexN.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.indexN[middle]! <= n) low = middle + 1;
+      else high = middle;
+    }
+    return low === 0 ? this.basePos : this.indexPos[low - 1]!;
+  }
+
+  /** Opens the file for reading; it stays open for the next read. */
+  beginRead(files: Files): void {
+    if (this.readFd === -1) this.readFd = files.openSync(this.path, 'r');
+    this.#reads++;
+  }
+
+  endRead(files: Files): void {
+    this.#reads--;
+    if (this.#closed) this.#closeReader(files);
+  }
+
+  /** Closes the files, the one being read from once the reads under way are done. */
+  close(files: Files): void {
+    if (this.writeFd !== -1) files.closeSync(this.writeFd);
+    this.writeFd = -1;
+    this.#closed = true;
+    this.#closeReader(files);
+  }
+
+  #closeReader(files: Files): void {
+    if (this.#reads > 0 || this.readFd === -1) return;
+    files.closeSync(this.readFd);
+    this.readFd = -1;
+  }
+}
+
+export function segmentFileName(firstN: number): string {
+  return String(firstN).padStart(NAME_DIGITS, '0') + SUFFIX;
+}
+
+export function isSegmentFileName(name: string): boolean {
+  return name.length === NAME_DIGITS + SUFFIX.length && name.endsWith(SUFFIX) && /^\d+/.test(name);
+}
+
+/** The segment a header describes; `newer` if a later version wrote it, undefined if it is no header at all. */
+export function parseSegmentHeader(path: string, head: Buffer): Segment | 'newer' | undefined {
+  if (head.length < SEGMENT_HEADER_SIZE) return undefined;
+  if (crc32(head.subarray(0, CRC_AT)) !== head.readUInt32BE(CRC_AT)) return undefined;
+  const magic = head.toString('latin1', 0, MAGIC.length);
+  if (magic !== MAGIC) return magic.startsWith(MAGIC_STEM) ? 'newer' : undefined;
+  return new Segment(
+    path,
+    readU64(head, 8),
+    readU64(head, 16),
+    head.readUInt32BE(24),
+    head.readUInt32BE(28),
+    head.readDoubleBE(32),
+  );
+}
+
+function writeU64(buf: Buffer, at: number, value: number): void {
+  buf.writeUInt32BE(Math.floor(value / TWO_32), at);
+  buf.writeUInt32BE(value % TWO_32, at + 4);
+}
+
+function readU64(buf: Buffer, at: number): number {
+  return buf.readUInt32BE(at) * TWO_32 + buf.readUInt32BE(at + 4);
+}

@@ -1,0 +1,32 @@
+/**
+ * A piece of a topic's log in memory: the same bytes as in the file, from position `pos` on. The slab being written
+ * grows; one that was read back from a file is complete. It always holds whole blocks.
+ */
+export class Slab {
+  readonly buf: Buffer;
+  /** Position of `buf[0]` in the topic's log. */
+  readonly pos: number;
+  /** Number of the first message in it. */
+  readonly first: number;
+  /** Number after the last message that may be read. */
+  endN: number;
+  /** Bytes that may be read: those of committed blocks. */
+  length = 0;
+  /** It is in its topic's list of slabs. */
+  listed = false;
+
+  constructor(buf: Buffer, pos: number, first: number) {
+    this.buf = buf;
+    this.pos = pos;
+    this.first = first;
+    this.endN = first;
+  }
+
+  get end(): number {
+    return this.pos + this.length;
+  }
+
+  holds(pos: number): boolean {
+    return pos >= this.pos && pos < this.pos + this.length;
+  }
+}

@@ -1,0 +1,87 @@
+/** Messages `from` up to before `to` that a channel took and has not finished. */
+export interface HeldRange {
+  from: number;
+  to: number;
+  /** Deliveries so far; 0 where only the position says that the message was taken. */
+  attempts: number;
+  /** When it is due again, ms since 1970; 0 if it is not deferred. */
+  due: number;
+}
+
+/** An ordered list of ranges without overlaps: what replaying a channel's journal leaves. */
+export class HeldRanges {
+  readonly #ranges: HeldRange[] = [];
+
+  get size(): number {
+    let size = 0;
+    for (const { from, to } of this.#ranges) size += to - from;
+    return size;
+  }
+
+  [Symbol.iterator](): IterableIterator<HeldRange> {
+    return this.#ranges[Symbol.iterator]();
+  }
+
+  has(n: number): boolean {
+    const range = this.#ranges[this.#firstEndingAfter(n)];
+    return range !== undefined && range.from <= n;
+  }
+
+  /** Adds what is not in the list yet of `[from, to)`; what is there stays as it is. */
+  add(from: number, to: number, attempts = 0, due = 0): void {
+    while (from < to) {
+      const at = this.#firstEndingAfter(from);
+      const next = this.#ranges[at];
+      if (next && next.from <= from) {
+        from = next.to;
+        continue;
+      }
+      const end = next ? Math.min(next.from, to) : to;
+      this.#insert(at, { from, to: end, attempts, due });
+      from = end;
+    }
+  }
+
+  /** Sets one message, whatever the list said of it. */
+  set(n: number, attempts: number, due: number): void {
+    this.remove(n, n + 1);
+    this.#insert(this.#firstEndingAfter(n), { from: n, to: n + 1, attempts, due });
+  }
+
+  remove(from: number, to: number): void {
+    let at = this.#firstEndingAfter(from);
+    for (let range = this.#ranges[at]; range && range.from < to; range = this.#ranges[at]) {
+      const before = range.from < from ? { ...range, to: from } : undefined;
+      const after = range.to > to ? { ...range, from: to } : undefined;
+      const rest = [before, after].filter((it) => it !== undefined);
+      this.#ranges.splice(at, 1, ...rest);
+      at += rest.length;
+    }
+  }
+
+  #insert(at: number, range: HeldRange): void {
+    const before = this.#ranges[at - 1];
+    if (
+      before &&
+      before.to === range.from &&
+      before.attempts === range.attempts &&
+      before.due === range.due
+    ) {
+      before.to = range.to;
+    } else {
+      this.#ranges.splice(at, 0, range);
+    }
+  }
+
+  /** Index of the first range that ends after `n`. */
+  #firstEndingAfter(n: number): number {
+    let low = 0;
+    let high = this.#ranges.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#ranges[middle]!.to <= n) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

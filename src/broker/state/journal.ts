@@ -1,0 +1,203 @@
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { BrokerError } from '../errors.js';
+import { type Files, readFully, syncDirectory, writeFully } from '../log/files.js';
+import type { Logger } from '../logger.js';
+import { EntryWriter, readEntries } from './journal-entries.js';
+import { TopicState } from './topic-state.js';
+
+/**
+ * The journal of a topic: what became of its channels and of the messages they took. A file is a header and batches of
+ * entries, of which the first is a snapshot of everything; when the file has grown past what it says, a new one with a
+ * fresh snapshot takes over.
+ *
+ *     8 bytes "NSQJNL01"
+ *     batch: u32 bytes | u32 CRC-32 of the entries | entries
+ */
+const MAGIC = 'NSQJNL01';
+const MAGIC_STEM = 'NSQJNL';
+const BATCH_HEADER_SIZE = 8;
+const NAME = /^journal\.(\d{10})$/;
+/** A file is never replaced before it has this many bytes, nor before it is so many times its snapshot. */
+const SMALLEST_REPLACED = 256 * 1024;
+const GROWTH = 8;
+
+/** The CRC begins with a seed, so that a stretch of zeros is not taken for an empty batch. */
+const SEED = 0x4e53514a;
+const checksum = (entries: Buffer): number => crc32(entries, SEED);
+
+function journalName(generation: number): string {
+  return `journal.${String(generation).padStart(10, '0')}`;
+}
+
+/** Reads a topic's state from the newest journal whose snapshot is whole. A torn end is not counted. */
+export function readJournal(
+  files: Files,
+  directory: string,
+  logger: Logger,
+): { state: TopicState; generation: number } {
+  const generations = files
+    .readdirSync(directory)
+    .map((name) => Number(NAME.exec(name)?.[1] ?? -1))
+    .filter((generation) => generation >= 0)
+    .sort((a, b) => b - a);
+  for (const generation of generations) {
+    const state = replay(files, join(directory, journalName(generation)), logger);
+    if (state) return { state, generation: generations[0]! };
+  }
+  return { state: new TopicState(), generation: generations[0] ?? 0 };
+}
+
+function replay(files: Files, path: string, logger: Logger): TopicState | undefined {
+  const fd = files.openSync(path, 'r');
+  try {
+    const { size } = files.fstatSync(fd);
+    const buf = Buffer.allocUnsafeSlow(size);
+    if (readFully(files, fd, buf, 0, size, 0) < size || size < MAGIC.length) return undefined;
+    const magic = buf.toString('latin1', 0, MAGIC.length);
+    if (magic !== MAGIC) {
+      if (magic.startsWith(MAGIC_STEM))
+        throw new BrokerError('E_FORMAT', `${path} was written by a later version`);
+      return undefined;
+    }
+    const state = new TopicState();
+    let at = MAGIC.length;
+    let batches = 0;
+    while (at + BATCH_HEADER_SIZE <= size) {
+      const from = at + BATCH_HEADER_SIZE;
+      const to = from + buf.readUInt32BE(at);
+      if (to > size || checksum(buf.subarray(from, to)) !== buf.readUInt32BE(at + 4)) break;
+      readEntries(buf.subarray(from, to), state);
+      at = to;
+      batches++;
+    }
+    if (at < size) logger.warn(`torn end not counted: ${size - at} bytes of ${path}`);
+    return batches > 0 ? state : undefined;
+  } finally {
+    files.closeSync(fd);
+  }
+}
+
+/** Writes a topic's journal: entries gather in `entries` and go to the file once per turn. */
+export class Journal {
+  readonly entries = new EntryWriter();
+  readonly #files: Files;
+  readonly #directory: string;
+  readonly #logger: Logger;
+  readonly #snapshot: (into: EntryWriter) => void;
+  #generation: number;
+  #fd = -1;
+  #size = 0;
+  #snapshotSize = 0;
+  #unsynced = false;
+  /** The file does not hold what it should: the next write begins a new one. */
+  #broken = false;
+
+  /** @param snapshot writes entries that say everything that is so at the moment */
+  constructor(
+    files: Files,
+    directory: string,
+    generation: number,
+    logger: Logger,
+    snapshot: (into: EntryWriter) => void,
+  ) {
+    this.#files = files;
+    this.#directory = directory;
+    this.#generation = generation;
+    this.#logger = logger;
+    this.#snapshot = snapshot;
+  }
+
+  /** Something was written that is not on stable storage yet. */
+  get unsynced(): boolean {
+    return this.#unsynced;
+  }
+
+  /**
+   * Writes the gathered entries.
+   * @throws what the file system said; a later call then begins with a new snapshot, so nothing is lost by it.
+   */
+  write(): void {
+    if (
+      this.#fd === -1 ||
+      this.#broken ||
+      this.#size > Math.max(SMALLEST_REPLACED, this.#snapshotSize * GROWTH)
+    ) {
+      this.replace();
+      return;
+    }
+    if (this.entries.length === 0) return;
+    this.#broken = true;
+    this.#size += this.#writeBatch(this.#fd, this.entries.bytes(), this.#size);
+    this.#broken = false;
+    this.#unsynced = true;
+    this.entries.clear();
+  }
+
+  /** Begins a new file with a snapshot. The one before is removed once the new one is on stable storage. */
+  replace(): void {
+    const files = this.#files;
+    const generation = this.#generation + 1;
+    const fd = files.openSync(join(this.#directory, journalName(generation)), 'w');
+    const into = new EntryWriter();
+    this.#snapshot(into);
+    try {
+      writeFully(files, fd, Buffer.from(MAGIC, 'latin1'), 0, MAGIC.length, 0);
+      this.#size = MAGIC.length + this.#writeBatch(fd, into.bytes(), MAGIC.length);
+    } catch (error) {
+      files.closeSync(fd);
+      throw error;
+    }
+    if (this.#fd !== -1) files.closeSync(this.#fd);
+    this.#fd = fd;
+    this.#generation = generation;
+    this.#snapshotSize = this.#size;
+    this.#broken = false;
+    this.#unsynced = true;
+    this.entries.clear();
+    this.#removeOlder(generation);
+  }
+
+  /** Puts what is written on stable storage, off the event loop. */
+  sync(done: (error: Error | null) => void): void {
+    if (!this.#unsynced || this.#fd === -1) {
+      setImmediate(done, null);
+      return;
+    }
+    this.#unsynced = false;
+    this.#files.fdatasync(this.#fd, done);
+  }
+
+  close(): void {
+    if (this.#fd !== -1) this.#files.closeSync(this.#fd);
+    this.#fd = -1;
+  }
+
+  #writeBatch(fd: number, entries: Buffer, position: number): number {
+    const batch = Buffer.allocUnsafe(BATCH_HEADER_SIZE + entries.length);
+    batch.writeUInt32BE(entries.length, 0);
+    batch.writeUInt32BE(checksum(entries), 4);
+    entries.copy(batch, BATCH_HEADER_SIZE);
+    writeFully(this.#files, fd, batch, 0, batch.length, position);
+    return batch.length;
+  }
+
+  #removeOlder(generation: number): void {
+    const files = this.#files;
+    const older = files
+      .readdirSync(this.#directory)
+      .filter((name) => Number(NAME.exec(name)?.[1] ?? generation) < generation);
+    if (older.length === 0) return;
+    const fd = files.openSync(join(this.#directory, journalName(generation)), 'r');
+    files.fdatasync(fd, (error) => {
+      files.closeSync(fd);
+      try {
+        if (error) throw error;
+        syncDirectory(files, this.#directory);
+        for (const name of older) files.unlinkSync(join(this.#directory, name));
+      } catch (cause) {
+        this.#logger.warn(`cannot remove an older journal in ${this.#directory}`, { error: cause });
+      }
+    });
+  }
+}

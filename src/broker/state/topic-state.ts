@@ -1,0 +1,115 @@
+import { HeldRanges } from './held-ranges.js';
+import type { EntrySink } from './journal-entries.js';
+
+/** What a topic's journal says of a channel. */
+export class ChannelState {
+  readonly id: number;
+  readonly name: string;
+  paused: boolean;
+  /** Every message below it was taken, those in `held` are not finished. */
+  cursor: number;
+  /** Taken and not finished. */
+  readonly held = new HeldRanges();
+  /** Finished or given up although the cursor has not passed them. */
+  readonly ahead = new HeldRanges();
+  /** Those of `ahead` that will not be delivered because the topic was emptied over them. */
+  readonly skips: { from: number; to: number }[] = [];
+
+  constructor(id: number, name: string, cursor: number, paused: boolean) {
+    this.id = id;
+    this.name = name;
+    this.cursor = cursor;
+    this.paused = paused;
+  }
+
+  moveTo(n: number): void {
+    if (n <= this.cursor) return;
+    this.held.add(this.cursor, n);
+    for (const { from, to } of [...this.ahead]) {
+      if (from >= n) break;
+      this.held.remove(from, Math.min(to, n));
+    }
+    this.ahead.remove(0, n);
+    this.cursor = n;
+    while (this.skips[0] && this.skips[0].to <= n) this.skips.shift();
+  }
+
+  finish(n: number, count: number): void {
+    this.held.remove(n, n + count);
+    const from = Math.max(n, this.cursor);
+    if (from < n + count) this.ahead.add(from, n + count);
+  }
+
+  /** Forgets what is at or past the log's end: it was lost with the machine's power. True if there was any. */
+  clamp(endN: number): boolean {
+    const past = this.cursor > endN || [...this.held, ...this.ahead].some(({ to }) => to > endN);
+    this.cursor = Math.min(this.cursor, endN);
+    this.held.remove(endN, Number.POSITIVE_INFINITY);
+    this.ahead.remove(endN, Number.POSITIVE_INFINITY);
+    while (this.skips.length > 0 && this.skips.at(-1)!.to > endN) {
+      const last = this.skips.pop()!;
+      if (last.from < endN) this.skips.push({ from: last.from, to: endN });
+    }
+    return past;
+  }
+}
+
+/** What a topic's journal says: made by replaying its entries in order. */
+export class TopicState implements EntrySink {
+  paused = false;
+  /** Messages from there on were not passed to channels, if the topic is paused or has none. */
+  pumped = 0;
+  readonly channels = new Map<number, ChannelState>();
+
+  channel(id: number, cursor: number, paused: boolean, name: string): void {
+    this.channels.set(id, new ChannelState(id, name, cursor, paused));
+  }
+
+  channelDeleted(id: number): void {
+    this.channels.delete(id);
+  }
+
+  channelPaused(id: number, paused: boolean): void {
+    const channel = this.channels.get(id);
+    if (channel) channel.paused = paused;
+  }
+
+  topic(paused: boolean, pumped: number): void {
+    this.paused = paused;
+    this.pumped = pumped;
+  }
+
+  cursor(id: number, n: number): void {
+    this.channels.get(id)?.moveTo(n);
+  }
+
+  finished(id: number, n: number, count: number): void {
+    this.channels.get(id)?.finish(n, count);
+  }
+
+  held(id: number, n: number, count: number, attempts: number): void {
+    const held = this.channels.get(id)?.held;
+    if (count === 1) held?.set(n, attempts, 0);
+    else {
+      held?.remove(n, n + count);
+      held?.add(n, n + count, attempts, 0);
+    }
+  }
+
+  deferred(id: number, n: number, attempts: number, due: number): void {
+    this.channels.get(id)?.held.set(n, attempts, due);
+  }
+
+  emptied(id: number, n: number): void {
+    const channel = this.channels.get(id);
+    if (!channel) return;
+    channel.moveTo(n);
+    channel.held.remove(0, n);
+  }
+
+  skipped(id: number, from: number, to: number): void {
+    const channel = this.channels.get(id);
+    channel?.ahead.add(from, to);
+    channel?.skips.push({ from, to });
+  }
+}

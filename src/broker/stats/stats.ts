@@ -1,0 +1,166 @@
+import type { Broker } from '../broker.js';
+import type { Channel } from '../channel.js';
+import { type PubCount, Session } from '../tcp/session.js';
+import type { Topic } from '../topic.js';
+
+/** Latency from publish to FIN; not measured unless percentiles are asked for. */
+interface Latency {
+  count: number;
+  percentiles: { quantile: number; value: number }[] | null;
+}
+
+const NO_LATENCY: Latency = { count: 0, percentiles: null };
+
+/** A client in `/stats`; names and order of the fields are nsqd's. */
+export interface ClientStats {
+  client_id: string;
+  hostname: string;
+  version: 'V2';
+  remote_address: string;
+  state: number;
+  ready_count: number;
+  in_flight_count: number;
+  message_count: number;
+  finish_count: number;
+  requeue_count: number;
+  connect_ts: number;
+  sample_rate: number;
+  deflate: boolean;
+  snappy: boolean;
+  user_agent: string;
+  topology_zone: string;
+  topology_region: string;
+  pub_counts?: PubCount[];
+  tls: boolean;
+  tls_cipher_suite: string;
+  tls_version: string;
+  tls_negotiated_protocol: string;
+  tls_negotiated_protocol_is_mutual: boolean;
+}
+
+export interface ChannelStats {
+  channel_name: string;
+  depth: number;
+  backend_depth: number;
+  in_flight_count: number;
+  deferred_count: number;
+  message_count: number;
+  requeue_count: number;
+  timeout_count: number;
+  client_count: number;
+  clients: ClientStats[] | null;
+  paused: boolean;
+  e2e_processing_latency: Latency;
+}
+
+export interface TopicStats {
+  topic_name: string;
+  channels: ChannelStats[];
+  depth: number;
+  backend_depth: number;
+  message_count: number;
+  message_bytes: number;
+  paused: boolean;
+  e2e_processing_latency: Latency;
+}
+
+export interface BrokerStats {
+  /** `null` if one topic was asked for and there is none of its name. */
+  topics: TopicStats[] | null;
+  producers: ClientStats[] | null;
+}
+
+export interface StatsFilter {
+  /** Only this topic; empty for all. */
+  topic: string;
+  /** Only this channel; empty for all. */
+  channel: string;
+  clients: boolean;
+}
+
+export function collectStats(broker: Broker, filter: StatsFilter): BrokerStats {
+  const wanted = filter.topic === '' ? [...broker.topics.values()] : [broker.topics.get(filter.topic)];
+  if (wanted.length === 1 && wanted[0] === undefined) return { topics: null, producers: null };
+  const topics: TopicStats[] = [];
+  for (const topic of byName(wanted.filter((it) => it !== undefined))) {
+    if (filter.channel !== '' && !topic.channels.has(filter.channel)) continue;
+    topics.push(topicStats(topic, filter));
+  }
+  const producers: ClientStats[] = [];
+  if (filter.clients) {
+    for (const session of broker.tcp.sessions) {
+      if (session.pubCounts.size > 0) producers.push(clientStats(session, filter.topic));
+    }
+  }
+  return { topics, producers: producers.length > 0 ? producers : null };
+}
+
+function topicStats(topic: Topic, filter: StatsFilter): TopicStats {
+  const channels = byName([...topic.channels.values()]).filter(
+    ({ name }) => filter.channel === '' || name === filter.channel,
+  );
+  return {
+    topic_name: topic.name,
+    channels: channels.map((channel) => channelStats(channel, filter)),
+    depth: topic.depth,
+    backend_depth: topic.backendDepth,
+    message_count: topic.messageCount,
+    message_bytes: topic.messageBytes,
+    paused: topic.paused,
+    e2e_processing_latency: NO_LATENCY,
+  };
+}
+
+function channelStats(channel: Channel, filter: StatsFilter): ChannelStats {
+  const sessions = channel.consumers.filter((consumer) => consumer instanceof Session);
+  return {
+    channel_name: channel.name,
+    depth: channel.depth,
+    backend_depth: channel.backendDepth,
+    in_flight_count: channel.inFlightCount,
+    deferred_count: channel.deferredCount,
+    message_count: channel.messageCount,
+    requeue_count: channel.requeueCount,
+    timeout_count: channel.timeoutCount,
+    client_count: channel.consumers.length,
+    clients: filter.clients ? sessions.map((session) => clientStats(session, filter.topic)) : null,
+    paused: channel.paused,
+    e2e_processing_latency: NO_LATENCY,
+  };
+}
+
+function clientStats(session: Session, topic: string): ClientStats {
+  const { settings } = session;
+  const pubCounts = [...session.pubCounts.values()].filter((it) => topic === '' || it.topic === topic);
+  return {
+    client_id: settings.clientId,
+    hostname: settings.hostname,
+    version: 'V2',
+    remote_address: session.remoteAddress,
+    state: session.state,
+    ready_count: session.readyCount,
+    in_flight_count: session.inFlightCount,
+    message_count: session.messageCount,
+    finish_count: session.finishCount,
+    requeue_count: session.requeueCount,
+    connect_ts: Math.floor(session.connectedAt / 1000),
+    sample_rate: settings.sampleRate,
+    deflate: false,
+    snappy: false,
+    user_agent: settings.userAgent,
+    topology_zone: settings.topologyZone,
+    topology_region: settings.topologyRegion,
+    ...(pubCounts.length > 0 && {
+      pub_counts: pubCounts.map(({ topic: name, count }) => ({ topic: name, count })),
+    }),
+    tls: false,
+    tls_cipher_suite: '',
+    tls_version: '',
+    tls_negotiated_protocol: '',
+    tls_negotiated_protocol_is_mutual: false,
+  };
+}
+
+function byName<T extends { name: string }>(items: T[]): T[] {
+  return items.sort((a, b) => (a.name < b.name ? -1 : 1));
+}

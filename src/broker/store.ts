@@ -1,0 +1,138 @@
+import { existsSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isEphemeral, isValidName } from '../protocol/names.js';
+import { DataLock } from './data-lock.js';
+import { BrokerError, messageOf } from './errors.js';
+import { type Files, REAL_FILES } from './log/files.js';
+import { IdSource } from './log/id-source.js';
+import { openSegments } from './log/open.js';
+import { SegmentList } from './log/segment-list.js';
+import { SlabCache } from './log/slab-cache.js';
+import { TopicLog } from './log/topic-log.js';
+import type { Logger } from './logger.js';
+import type { BrokerSettings } from './options.js';
+import { Journal, readJournal } from './state/journal.js';
+import { Topic, type TopicHost } from './topic.js';
+
+/** Everything is kept below this directory of the data path. */
+const ROOT = 'nsq-data';
+const TOPICS = 'topics';
+/** A topic's directory is its name with this; names may be `.` and `..`. */
+const SUFFIX = '.topic';
+/** What a topic's directory is called while it is being removed. */
+const REMOVED = '.removed';
+
+/**
+ * The data path: which topics are on disk, and where.
+ *
+ *     <data-path>/nsq-data/lock
+ *     <data-path>/nsq-data/topics/<name>.topic/<first number>.log     segments
+ *                                             /journal.<generation>   channels and what they finished
+ */
+export class Store {
+  /** The data path as given, or the temporary one. */
+  readonly dataPath: string;
+  readonly #temporary: boolean;
+  readonly #files: Files;
+  readonly #logger: Logger;
+  readonly #settings: BrokerSettings;
+  readonly #cache: SlabCache;
+  readonly #ids: IdSource;
+  #lock: DataLock | undefined;
+
+  constructor(settings: BrokerSettings, logger: Logger, files: Files = REAL_FILES) {
+    this.#temporary = settings.dataPath === '';
+    this.dataPath = this.#temporary ? mkdtempSync(join(tmpdir(), 'nsq-')) : settings.dataPath;
+    this.#settings = settings;
+    this.#files = files;
+    this.#logger = logger;
+    this.#cache = new SlabCache(settings.cacheSize);
+    this.#ids = new IdSource(settings.nodeId);
+  }
+
+  /**
+   * Takes the data path for this broker alone.
+   * @throws BrokerError E_DATA_PATH or E_LOCKED
+   */
+  async open(): Promise<void> {
+    if (!existsSync(this.dataPath)) {
+      throw new BrokerError('E_DATA_PATH', `data path '${this.dataPath}' does not exist`);
+    }
+    try {
+      this.#files.mkdirSync(this.#topicsPath);
+    } catch (cause) {
+      throw new BrokerError(
+        'E_DATA_PATH',
+        `cannot write to data path '${this.dataPath}': ${messageOf(cause)}`,
+        { cause },
+      );
+    }
+    this.#lock = await DataLock.take(join(this.dataPath, ROOT), this.dataPath);
+  }
+
+  /** Opens every topic on disk, as it was left. */
+  load(host: TopicHost): Topic[] {
+    const topics: Topic[] = [];
+    for (const entry of this.#files.readdirSync(this.#topicsPath)) {
+      if (entry.endsWith(REMOVED)) this.#files.rmSync(join(this.#topicsPath, entry));
+      const name = entry.endsWith(SUFFIX) ? entry.slice(0, -SUFFIX.length) : '';
+      if (isValidName(name) && !isEphemeral(name)) topics.push(this.openTopic(host, name));
+    }
+    return topics;
+  }
+
+  /** Opens a topic, or begins it. An ephemeral one is in memory only. */
+  openTopic(host: TopicHost, name: string): Topic {
+    const context = {
+      files: this.#files,
+      cache: this.#cache,
+      logger: this.#logger,
+      maxBytesPerFile: this.#settings.maxBytesPerFile,
+    };
+    if (isEphemeral(name))
+      return new Topic(host, name, new TopicLog(context, '', new SegmentList(this.#ids, [])));
+    const directory = this.#directoryOf(name);
+    try {
+      this.#files.mkdirSync(directory);
+      const segments = openSegments(this.#files, directory, this.#ids, this.#logger);
+      const { state, generation } = readJournal(this.#files, directory, this.#logger);
+      const topic = new Topic(
+        host,
+        name,
+        new TopicLog(context, directory, segments),
+        (snapshot) => new Journal(this.#files, directory, generation, this.#logger, snapshot),
+      );
+      topic.restore(state);
+      return topic;
+    } catch (cause) {
+      if (cause instanceof BrokerError) throw cause;
+      throw new BrokerError('E_STORAGE', `cannot open topic '${name}': ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  /** Removes a topic's files, for good. */
+  removeTopic(name: string): void {
+    if (isEphemeral(name)) return;
+    const removed = `${this.#directoryOf(name)}.${Date.now()}${REMOVED}`;
+    this.#files.renameSync(this.#directoryOf(name), removed);
+    rm(removed, { recursive: true, force: true }).catch((error: unknown) => {
+      this.#logger.warn(`cannot remove ${removed}`, { error });
+    });
+  }
+
+  /** Lets the data path go; a temporary one is removed. */
+  async close(): Promise<void> {
+    await this.#lock?.release();
+    if (this.#temporary) await rm(this.dataPath, { recursive: true, force: true });
+  }
+
+  get #topicsPath(): string {
+    return join(this.dataPath, ROOT, TOPICS);
+  }
+
+  #directoryOf(name: string): string {
+    return join(this.#topicsPath, name + SUFFIX);
+  }
+}

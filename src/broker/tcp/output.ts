@@ -1,0 +1,87 @@
+import type { Socket } from 'node:net';
+
+const BUFFER_SIZE = 16 * 1024;
+/** A piece of this size or more goes to the socket as it is; a smaller one is gathered with others. */
+const WORTH_A_PIECE = 2048;
+/** Bytes that wait in the socket from which on it counts as full. */
+const FULL = 512 * 1024;
+/** Buffers that are free; a socket has one only while something waits in it. */
+const SPARE: Buffer[] = [];
+const MOST_SPARE = 64;
+
+/**
+ * Gathers what goes out in one turn. Short pieces are copied together, long ones are passed on as slices of the log.
+ */
+export class Output {
+  readonly #socket: Socket;
+  #buf: Buffer | undefined;
+  #from = 0;
+  #at = 0;
+  readonly #pieces: Buffer[] = [];
+  #full = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** The socket does not take more at the moment; it says `drain` when it does. */
+  get full(): boolean {
+    return this.#full;
+  }
+
+  drained(): void {
+    this.#full = false;
+  }
+
+  /** Adds `buf[start, end)`. The bytes must stay as they are until they are sent. */
+  write(buf: Buffer, start: number, end: number): void {
+    if (end - start >= WORTH_A_PIECE) {
+      this.#cut();
+      this.#pieces.push(buf.subarray(start, end));
+      return;
+    }
+    const to = this.reserve(end - start);
+    this.#buf!.set(new Uint8Array(buf.buffer, buf.byteOffset + start, end - start), to);
+  }
+
+  /** Makes room for `size` bytes (no more than a buffer holds), and says where in `buffer` they go. */
+  reserve(size: number): number {
+    if (!this.#buf || this.#at + size > this.#buf.length) {
+      this.#cut();
+      this.#buf = SPARE.pop() ?? Buffer.allocUnsafeSlow(BUFFER_SIZE);
+      this.#from = this.#at = 0;
+    }
+    const at = this.#at;
+    this.#at += size;
+    return at;
+  }
+
+  get buffer(): Buffer {
+    return this.#buf!;
+  }
+
+  /** Hands everything to the socket. */
+  flush(): void {
+    const socket = this.#socket;
+    this.#cut();
+    const pieces = this.#pieces;
+    if (pieces.length === 0) return;
+    if (pieces.length === 1) socket.write(pieces[0]!);
+    else {
+      socket.cork();
+      for (const piece of pieces) socket.write(piece);
+      socket.uncork();
+    }
+    pieces.length = 0;
+    const { writableLength } = socket;
+    // All of it is with the kernel already, so that the buffer is free again.
+    if (writableLength === 0 && this.#buf && SPARE.length < MOST_SPARE) SPARE.push(this.#buf);
+    this.#buf = undefined;
+    this.#full = writableLength > FULL;
+  }
+
+  #cut(): void {
+    if (this.#buf && this.#at > this.#from) this.#pieces.push(this.#buf.subarray(this.#from, this.#at));
+    this.#from = this.#at;
+  }
+}

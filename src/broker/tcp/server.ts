@@ -1,0 +1,79 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { encodeFrame, FrameType } from '../../protocol/frame.js';
+import type { Broker } from '../broker.js';
+import { Session } from './session.js';
+
+const MAGIC = Buffer.from('  V2');
+
+/** Accepts TCP clients: the magic first, then a session. */
+export class TcpServer {
+  readonly server: Server;
+  readonly sessions = new Set<Session>();
+  readonly #broker: Broker;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(broker: Broker) {
+    this.#broker = broker;
+    this.server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  /** Stops accepting, lets what is being sent go out, and ends every connection. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.server.close(() => resolve());
+    });
+    for (const session of this.sessions) session.shutdown();
+    this.#broker.turn.run();
+    for (const socket of this.#sockets) socket.destroySoon();
+    await closed;
+  }
+
+  #accept(socket: Socket): void {
+    const remote = remoteAddressOf(socket);
+    this.#sockets.add(socket);
+    this.#broker.logger.info(`TCP: new client(${remote})`);
+    let session: Session | undefined;
+    let magic = Buffer.alloc(0);
+    socket.setTimeout(this.#broker.settings.clientTimeout, () => socket.destroy());
+    socket.on('error', (error) => this.#broker.logger.debug(`client(${remote}) - ${error.message}`));
+    socket.on('end', () => (session ? session.receivedEnd() : socket.end()));
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      if (!session) return;
+      this.sessions.delete(session);
+      session.close();
+      this.#broker.logger.info(`TCP: client(${remote}) closed`);
+    });
+    socket.on('data', (chunk: Buffer) => {
+      if (session) {
+        session.receive(chunk);
+        return;
+      }
+      magic = Buffer.concat([magic, chunk]);
+      if (magic.length < MAGIC.length) return;
+      if (magic.compare(MAGIC, 0, MAGIC.length, 0, MAGIC.length) !== 0) {
+        this.#broker.logger.error(
+          `client(${remote}) bad protocol magic '${magic.toString('latin1', 0, MAGIC.length)}'`,
+        );
+        socket.removeAllListeners('data');
+        socket.resume();
+        socket.end(encodeFrame(FrameType.Error, 'E_BAD_PROTOCOL'));
+        return;
+      }
+      socket.setTimeout(0);
+      session = new Session(this.#broker, socket, remote);
+      this.sessions.add(session);
+      const rest = magic.subarray(MAGIC.length);
+      if (rest.length > 0) session.receive(rest);
+    });
+  }
+}
+
+function remoteAddressOf(socket: Socket): string {
+  const { remoteAddress, remotePort, remoteFamily } = socket;
+  if (remoteAddress === undefined) return '@';
+  const host = remoteAddress.startsWith('::ffff:') ? remoteAddress.slice(7) : remoteAddress;
+  return remoteFamily === 'IPv6' && host === remoteAddress
+    ? `[${host}]:${remotePort}`
+    : `${host}:${remotePort}`;
+}

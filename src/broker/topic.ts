@@ -1,0 +1,378 @@
+import { isEphemeral } from '../protocol/names.js';
+import { Channel } from './channel.js';
+import { Held } from './delivery/held.js';
+import type { Stamp } from './log/record.js';
+import type { DeferredMark, Segment } from './log/segment.js';
+import type { Slab } from './log/slab.js';
+import type { TopicLog } from './log/topic-log.js';
+import type { Logger } from './logger.js';
+import type { BrokerSettings } from './options.js';
+import type { Scheduler } from './scheduler.js';
+import type { Journal } from './state/journal.js';
+import { EntryWriter } from './state/journal-entries.js';
+import type { TopicState } from './state/topic-state.js';
+import type { CommitTicket, Turn } from './turn.js';
+
+/** What a topic needs of the broker it belongs to. */
+export interface TopicHost {
+  readonly settings: BrokerSettings;
+  readonly scheduler: Scheduler;
+  readonly turn: Turn;
+  readonly logger: Logger;
+  /** When a channel that is made now begins to time messages out, on the monotonic clock in ms. */
+  timeoutsFrom(): number;
+  /** A channel was made or is gone. */
+  channelChanged(topic: Topic, channel: Channel, exists: boolean): void;
+  /** An ephemeral topic has lost its last channel. */
+  topicUnused(topic: Topic): void;
+  /** What a write to storage came to. */
+  storageResult(error: Error | undefined): void;
+  /** Messages or journal entries were written that are not on stable storage yet. */
+  wrote(topic: Topic): void;
+}
+
+/** Bytes of a segment that is still being written from which on it is removed once everything in it is finished. */
+const EARLY_SEAL = 16 * 1024 * 1024;
+const NO_ENTRIES = new EntryWriter();
+
+/** A topic: its log, its channels, and how far they may read. */
+export class Topic {
+  readonly name: string;
+  readonly ephemeral: boolean;
+  readonly log: TopicLog;
+  readonly channels = new Map<string, Channel>();
+  /**
+   * Messages before this number were passed to the channels; those from there on wait, because the topic is paused or
+   * has no channel.
+   */
+  pumped = 0;
+  messageCount = 0;
+  messageBytes = 0;
+  #paused = false;
+  #closed = false;
+  readonly #host: TopicHost;
+  readonly #journal: Journal | undefined;
+  #nextChannelId = 1;
+  /** What the journal was last told of `pumped`; it needs to know while no channel of its own says more. */
+  #notedPumped = 0;
+  #ticket: CommitTicket | undefined;
+  #awaitingSync: CommitTicket[] = [];
+  #syncing = false;
+
+  constructor(
+    host: TopicHost,
+    name: string,
+    log: TopicLog,
+    makeJournal?: (snapshot: (into: EntryWriter) => void) => Journal,
+  ) {
+    this.#host = host;
+    this.name = name;
+    this.ephemeral = isEphemeral(name);
+    this.log = log;
+    this.pumped = log.endN;
+    this.#journal = makeJournal?.((into) => this.#snapshot(into));
+  }
+
+  get settings(): BrokerSettings {
+    return this.#host.settings;
+  }
+
+  get scheduler(): Scheduler {
+    return this.#host.scheduler;
+  }
+
+  get turn(): Turn {
+    return this.#host.turn;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Messages that no channel has got yet. */
+  get depth(): number {
+    return this.log.endN - this.pumped;
+  }
+
+  get backendDepth(): number {
+    return Math.min(this.depth, Math.max(0, this.log.inMemoryFrom - this.pumped));
+  }
+
+  /** Entries for the journal, written at the end of the turn. */
+  get journal(): EntryWriter {
+    if (!this.#journal) {
+      NO_ENTRIES.clear();
+      return NO_ENTRIES;
+    }
+    this.turn.journal(this);
+    return this.#journal.entries;
+  }
+
+  /** Takes up what the journal said, after a start. */
+  restore(state: TopicState): void {
+    const { endN } = this.log;
+    this.#paused = state.paused;
+    const held = state.paused || state.channels.size === 0;
+    const start = this.log.segments.first?.firstN ?? endN;
+    this.pumped = held ? Math.min(Math.max(state.pumped, start), endN) : endN;
+    let lost = state.pumped > endN;
+    for (const channelState of state.channels.values()) {
+      if (channelState.clamp(endN)) lost = true;
+      const { id, name, cursor } = channelState;
+      const channel = new Channel(this, id, name, cursor, 0);
+      this.channels.set(name, channel);
+      channel.restore(channelState);
+      this.#nextChannelId = Math.max(this.#nextChannelId, id + 1);
+    }
+    // Numbers past the log's end are given again: what the journal said of them must not be read once more.
+    if (lost) this.#journal?.replace();
+  }
+
+  /** Appends one message. Its OK is due when the ticket is settled. */
+  publish(stamp: Stamp, body: Buffer, start: number, end: number): CommitTicket {
+    this.messageCount++;
+    this.messageBytes += end - start;
+    if (this.#takes(1)) this.log.append(stamp, body, start, end);
+    return this.#commitLater();
+  }
+
+  /** Appends the messages of a checked MPUB body. */
+  publishBatch(stamp: Stamp, body: Buffer, start: number, end: number, count: number): CommitTicket {
+    this.messageCount += count;
+    this.messageBytes += end - start - 4 - count * 4;
+    if (this.#takes(count)) this.log.appendBatch(stamp, body, start, end, count);
+    return this.#commitLater();
+  }
+
+  /** Appends one message that is to be delivered at `due` (ms since 1970). */
+  publishDeferred(stamp: Stamp, body: Buffer, start: number, end: number, due: number): CommitTicket {
+    this.messageCount++;
+    this.messageBytes += end - start;
+    if (this.#takes(1)) this.log.appendDeferred(stamp, body, start, end, due);
+    return this.#commitLater();
+  }
+
+  /** Writes what was appended in this turn, and passes it to the channels. */
+  commit(): void {
+    const ticket = this.#ticket;
+    this.#ticket = undefined;
+    if (this.#closed || !this.log.dirty) {
+      ticket?.settle(undefined);
+      return;
+    }
+    try {
+      this.log.commit();
+    } catch (cause) {
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      this.#host.logger.error(`TOPIC(${this.name}): messages not written`, { error });
+      this.#host.storageResult(error);
+      ticket?.settle(error);
+      return;
+    }
+    this.#pump();
+    if (this.log.inMemory) return ticket?.settle(undefined);
+    this.#host.storageResult(undefined);
+    if (this.settings.durability === 'fsync' && ticket) {
+      this.#awaitingSync.push(ticket);
+      this.sync();
+    } else {
+      ticket?.settle(undefined);
+      this.#host.wrote(this);
+    }
+  }
+
+  /** The channel of this name, made if there is none. */
+  channel(name: string): Channel {
+    const existing = this.channels.get(name);
+    if (existing) return existing;
+    const channel = new Channel(this, this.#nextChannelId++, name, this.pumped, this.#host.timeoutsFrom());
+    this.channels.set(name, channel);
+    if (channel.journaled) this.journal.channel(channel.id, channel.cursor, false, name);
+    this.#host.logger.info(`TOPIC(${this.name}): new channel(${name})`);
+    this.#pump();
+    this.#host.channelChanged(this, channel, true);
+    return channel;
+  }
+
+  /** Deletes a channel and closes its consumers' connections. False if there is none of this name. */
+  deleteChannel(name: string): boolean {
+    const channel = this.channels.get(name);
+    if (!channel) return false;
+    this.channels.delete(name);
+    this.#host.logger.info(`TOPIC(${this.name}): deleting channel ${name}`);
+    channel.close(true);
+    if (channel.journaled) this.journal.channelDeleted(channel.id);
+    if (this.channels.size === 0) this.#noteTopic();
+    this.#host.channelChanged(this, channel, false);
+    if (this.channels.size === 0 && this.ephemeral) this.#host.topicUnused(this);
+    else this.trim();
+    return true;
+  }
+
+  pause(paused: boolean): void {
+    this.#paused = paused;
+    this.#noteTopic();
+    if (!paused) this.#pump();
+  }
+
+  /** Drops the messages that no channel has got yet. */
+  empty(): void {
+    const { endN } = this.log;
+    if (this.pumped === endN) return;
+    for (const channel of this.channels.values()) {
+      channel.skip(this.pumped, endN);
+      if (channel.journaled) this.journal.skipped(channel.id, this.pumped, endN);
+    }
+    this.pumped = endN;
+    this.#noteTopic();
+    this.trim();
+  }
+
+  /** Writes the journal's entries of this turn. */
+  writeJournal(): void {
+    if (!this.#journal || this.#closed) return;
+    let journaled = false;
+    for (const channel of this.channels.values()) {
+      if (!channel.journaled) continue;
+      channel.report(this.#journal.entries);
+      journaled = true;
+    }
+    if (!journaled && this.#notedPumped !== this.pumped) this.#noteTopic();
+    try {
+      this.#journal.write();
+    } catch (error) {
+      this.#host.logger.error(`TOPIC(${this.name}): journal not written`, { error });
+    }
+  }
+
+  /** Deferred messages in the log from number `from` on. */
+  deferredMarks(from: number): DeferredMark[] {
+    return this.log.segments.deferredFrom(from);
+  }
+
+  /** Lets a slab go once every channel has passed it. */
+  releaseSlab(slab: Slab): void {
+    for (const channel of this.channels.values()) if (channel.cursor < slab.endN) return;
+    this.log.releaseSlab(slab);
+  }
+
+  /** Removes the segments that nothing needs any more. */
+  trim(): void {
+    if (this.#closed) return;
+    const needed = this.#neededFrom();
+    for (const segment of [...this.log.segments]) this.#removeIfIdle(segment, needed);
+  }
+
+  /** Nothing is outstanding in this segment; it goes if everything in it was taken too. */
+  segmentIdle(segment: Segment): void {
+    if (this.#closed || !(segment.sealed || segment.size >= EARLY_SEAL)) return;
+    this.#removeIfIdle(segment, this.#neededFrom());
+  }
+
+  #removeIfIdle(segment: Segment, needed: number): void {
+    if (segment.outstanding > 0 || segment.endN > needed) return;
+    if (!segment.sealed) {
+      if (segment.size < EARLY_SEAL || this.log.dirty) return;
+      this.log.seal();
+    }
+    this.log.removeSegment(segment);
+  }
+
+  /** Messages from this number on have yet to be taken by some channel. */
+  #neededFrom(): number {
+    let needed = this.pumped;
+    for (const channel of this.channels.values()) needed = Math.min(needed, channel.cursor);
+    return needed;
+  }
+
+  /** Puts what is written on stable storage, off the event loop; what waits for that is settled then. */
+  sync(): void {
+    if (this.#syncing || this.#closed) return;
+    this.#syncing = true;
+    const tickets = this.#awaitingSync;
+    this.#awaitingSync = [];
+    const done = (error: Error | null): void => {
+      this.#syncing = false;
+      if (error) this.#host.logger.error(`TOPIC(${this.name}): not synced`, { error });
+      for (const ticket of tickets) ticket.settle(error ?? undefined);
+      if (this.#awaitingSync.length > 0) this.sync();
+    };
+    this.log.sync((error) => {
+      if (error || !this.#journal || this.#closed) done(error);
+      else this.#journal.sync(done);
+    });
+  }
+
+  get unsynced(): number {
+    return this.log.unsynced + (this.#journal?.unsynced ? 1 : 0);
+  }
+
+  /** Stops the topic; what is committed stays. Resolves when it is on stable storage. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.commit();
+    this.writeJournal();
+    this.#closed = true;
+    for (const channel of this.channels.values()) channel.close(false);
+    await this.log.close();
+    for (const ticket of this.#awaitingSync.splice(0)) ticket.settle(undefined);
+    this.#journal?.close();
+  }
+
+  /** Stops the topic for good: its consumers' connections are closed, its files are the caller's to remove. */
+  abandon(): void {
+    if (this.#closed) return;
+    for (const channel of this.channels.values()) {
+      channel.close(true);
+      this.#host.channelChanged(this, channel, false);
+    }
+    this.channels.clear();
+    this.#closed = true;
+    this.log.abandon();
+    this.#journal?.close();
+    for (const ticket of this.#awaitingSync.splice(0)) ticket.settle(undefined);
+    this.#ticket?.settle(undefined);
+    this.#ticket = undefined;
+  }
+
+  /** An ephemeral topic without a channel, or paused, keeps so many messages only; what comes after is dropped. */
+  #takes(count: number): boolean {
+    if (!this.ephemeral || (this.channels.size > 0 && !this.#paused)) return true;
+    return this.log.nextN - this.pumped + count <= this.settings.memQueueSize;
+  }
+
+  #commitLater(): CommitTicket {
+    this.#ticket ??= this.turn.commit(this);
+    return this.#ticket;
+  }
+
+  /** Passes what was committed to the channels, unless there are none or the topic is paused. */
+  #pump(): void {
+    const from = this.pumped;
+    const { endN } = this.log;
+    if (this.#paused || this.channels.size === 0 || from === endN) return;
+    this.pumped = endN;
+    if (this.#journal) this.turn.journal(this);
+    const marks = this.deferredMarks(from);
+    for (const channel of this.channels.values()) {
+      for (const { n, due, pos } of marks) channel.defer(new Held(n, 0, due, pos, this.log.segments.of(n)!));
+      channel.pump(from, endN);
+    }
+  }
+
+  #noteTopic(): void {
+    if (!this.#journal) return;
+    this.#notedPumped = this.pumped;
+    this.journal.topic(this.#paused, this.pumped);
+  }
+
+  #snapshot(into: EntryWriter): void {
+    this.#notedPumped = this.pumped;
+    into.topic(this.#paused, this.pumped);
+    for (const channel of this.channels.values()) if (channel.journaled) channel.snapshot(into);
+  }
+}
