@@ -375,7 +375,7 @@ export class Channel implements CursorOwner {
       const { held, slab, start, end } = found;
       const attempts = Math.min(held.attempts + 1, MAX_ATTEMPTS);
       if (this.journaled) this.topic.journal.held(this.id, held.n, 1, attempts);
-      consumer.sendAgain(slab.buf, start, end, attempts);
+      consumer.sendAgain(slab, start, end, attempts);
       const deadline = this.#deadlineOf(consumer, now);
       this.#inFlight.add(new Run(consumer, held.n, 1, held.segment, held.blockPos, attempts, now, deadline));
     }
@@ -394,7 +394,7 @@ export class Channel implements CursorOwner {
       count = Math.max(1, Math.floor((count * PIECE) / (end - at)));
       end = cursor.endOf(count);
     }
-    consumer.sendRecords(cursor.buf, at, end, count);
+    consumer.sendRecords(cursor.slab, at, end, count);
     segment.outstanding += count;
     const deadline = this.#deadlineOf(consumer, now);
     this.#inFlight.add(new Run(consumer, n, count, segment, cursor.blockPos, 1, now, deadline));
@@ -414,7 +414,7 @@ export class Channel implements CursorOwner {
       this.#finished(n, segment);
       return 1;
     }
-    consumer.sendRecords(cursor.buf, at, end, 1);
+    consumer.sendRecords(cursor.slab, at, end, 1);
     const deadline = this.#deadlineOf(consumer, now);
     this.#inFlight.add(new Run(consumer, n, 1, segment, cursor.blockPos, 1, now, deadline));
     cursor.advance(1, end);

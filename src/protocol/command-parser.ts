@@ -9,6 +9,11 @@ export const MAX_LINE_LENGTH = 16 * 1024;
 /** Body bytes that are set aside at once; a larger body's buffer grows as it comes, so that a lie costs nothing. */
 const FIRST_BODY_ALLOCATION = 1 << 20;
 
+/** Buffers for cut bodies of up to this size are used again; the sink copies what it keeps. */
+const SPARE_BODY = 64 * 1024;
+const MOST_SPARE_BODIES = 64;
+const spareBodies: Buffer[] = [];
+
 const EMPTY = Buffer.alloc(0);
 
 export interface CommandLimits {
@@ -76,12 +81,12 @@ export class CommandParser {
   }
 
   /**
-   * Reads on with the next chunk. The parser may keep parts of it until the next call returns.
+   * Reads on with the next chunk. Nothing of it is kept: what is needed later is copied.
    * @throws ProtocolError for bytes that no client may send, LineTooLongError, and what the sink throws.
    */
   push(chunk: Buffer): void {
     if (this.#stopped) {
-      this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+      this.#rest = Buffer.concat([this.#rest, chunk]);
       return;
     }
     let at = 0;
@@ -90,7 +95,7 @@ export class CommandParser {
       else if (this.#state === State.Size) at = this.#readSize(chunk, at);
       else at = this.#readBody(chunk, at);
       if (this.#stopped) {
-        this.#rest = chunk.subarray(at);
+        this.#rest = Buffer.from(chunk.subarray(at));
         return;
       }
     }
@@ -176,7 +181,10 @@ export class CommandParser {
     this.#state = State.Body;
     this.#size = size;
     this.#have = 0;
-    this.#body = Buffer.allocUnsafeSlow(Math.min(size, FIRST_BODY_ALLOCATION));
+    this.#body =
+      size <= SPARE_BODY
+        ? (spareBodies.pop() ?? Buffer.allocUnsafeSlow(SPARE_BODY))
+        : Buffer.allocUnsafeSlow(Math.min(size, FIRST_BODY_ALLOCATION));
     return at < chunk.length ? this.#readBody(chunk, at) : at;
   }
 
@@ -198,6 +206,7 @@ export class CommandParser {
     const body = this.#body;
     this.#body = EMPTY;
     this.#complete(body, 0, this.#size);
+    if (body.length === SPARE_BODY && spareBodies.length < MOST_SPARE_BODIES) spareBodies.push(body);
     return at + take;
   }
 

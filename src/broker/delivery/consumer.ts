@@ -1,3 +1,5 @@
+import type { Slab } from '../log/slab.js';
+
 /** What a channel needs of a connection that subscribed to it. */
 export interface Consumer {
   /** Share of the messages that it wants, in percent; 0 for all. */
@@ -6,10 +8,10 @@ export interface Consumer {
   readonly msgTimeout: number;
   /** Messages that it takes at the moment: its RDY count less what it has in flight; none while its socket is full. */
   capacity(): number;
-  /** Sends records as they stand in the log. The bytes stay as they are; they need not be copied. */
-  sendRecords(buf: Buffer, start: number, end: number, count: number): void;
+  /** Sends records as they stand in the log. The slab is to be held for as long as its bytes are not sent. */
+  sendRecords(slab: Slab, start: number, end: number, count: number): void;
   /** Sends one record with another count of attempts. */
-  sendAgain(buf: Buffer, start: number, end: number, attempts: number): void;
+  sendAgain(slab: Slab, start: number, end: number, attempts: number): void;
   /** A message of it is not in flight any more although it did not say so: timed out, or the channel was emptied. */
   messagesGone(count: number): void;
   /** The channel is deleted. */

@@ -55,6 +55,10 @@ export class Cursor {
   }
 
   /** The slab that the open block is in. */
+  get slab(): Slab {
+    return this.#slab!;
+  }
+
   get buf(): Buffer {
     return this.#slab!.buf;
   }
@@ -120,7 +124,7 @@ export class Cursor {
   /** Gives up what is held in memory. */
   release(): void {
     this.#leave();
-    this.#ahead = undefined;
+    this.#keepAhead(undefined);
   }
 
   /** The slab with the next block's header at `#at`; asks for it if it is not in memory. */
@@ -138,7 +142,8 @@ export class Cursor {
       this.#load(this.#nextPos);
       return false;
     }
-    this.#ahead = undefined;
+    next.hold();
+    this.#keepAhead(undefined);
     this.#slab = next;
     this.#segment = this.#log.segments.at(next.pos);
     this.#at = this.#nextPos - next.pos;
@@ -202,14 +207,14 @@ export class Cursor {
     this.#loading = true;
     this.#log.load(pos, (slab) => {
       this.#loading = false;
-      if (slab && this.#nextPos === pos && !this.#slab) this.#ahead = slab;
+      if (slab && this.#nextPos === pos && !this.#slab) this.#keepAhead(slab);
       this.#owner.loaded(slab !== undefined);
     });
   }
 
   #readAhead(pos: number): void {
     this.#log.load(pos, (slab) => {
-      if (slab && this.#slab?.end === pos) this.#ahead = slab;
+      if (slab && this.#slab?.end === pos) this.#keepAhead(slab);
     });
   }
 
@@ -217,6 +222,14 @@ export class Cursor {
     const slab = this.#slab;
     this.#slab = undefined;
     this.#segment = undefined;
-    if (slab) this.#owner.leftSlab(slab);
+    if (!slab) return;
+    this.#owner.leftSlab(slab);
+    slab.letGo();
+  }
+
+  #keepAhead(slab: Slab | undefined): void {
+    slab?.hold();
+    this.#ahead?.letGo();
+    this.#ahead = slab;
   }
 }

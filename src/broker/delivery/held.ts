@@ -64,7 +64,7 @@ export class HeldQueue {
 
   clear(): void {
     this.#queue.clear();
-    this.#slab = undefined;
+    this.#keep(undefined);
     this.#wanted = undefined;
   }
 
@@ -83,11 +83,11 @@ export class HeldQueue {
       }
       this.#queue.shift();
       const start = slab ? findRecord(slab, held.n, held.blockPos) : -1;
-      if (this.#queue.length === 0) this.#slab = undefined;
       if (slab && start !== -1) return { held, slab, start, end: start + recordLength(slab.buf, start) };
       // Its block is damaged: it can never be delivered.
       held.segment.outstanding--;
     }
+    this.#keep(undefined);
     return undefined;
   }
 
@@ -98,6 +98,13 @@ export class HeldQueue {
     return blockPos === -1 ? this.#log.slabOf(n) : this.#log.slabAt(blockPos);
   }
 
+  /** Keeps the slab that was read last: what is wanted next is often in it too. */
+  #keep(slab: Slab | undefined): void {
+    slab?.hold();
+    this.#slab?.letGo();
+    this.#slab = slab;
+  }
+
   #load(held: Held): void {
     if (this.#loading) return;
     this.#loading = true;
@@ -106,7 +113,7 @@ export class HeldQueue {
     const hint = held.blockPos === -1 ? held.segment.positionBefore(held.n) : held.blockPos;
     this.#log.load(Math.max(from, hint), (slab) => {
       this.#loading = false;
-      if (slab) this.#slab = slab;
+      if (slab) this.#keep(slab);
       this.#loaded(slab !== undefined);
     });
   }

@@ -11,6 +11,7 @@ import {
 import type { Files } from './files.js';
 import type { Segment } from './segment.js';
 import { Slab } from './slab.js';
+import { giveBuffer, takeBuffer } from './slab-pool.js';
 
 /** Bytes that are read back at once. */
 export const LOAD_SIZE = 256 * 1024;
@@ -41,9 +42,12 @@ export function loadSlab(
   const most = Math.min(segment.endPos, limit) - pos;
   const attempt = (want: number): void => {
     const size = Math.min(want, most);
-    const buf = Buffer.allocUnsafeSlow(size);
+    const buf = takeBuffer(size);
     readAll(files, segment.readFd, buf, segment.fileOffset(pos), (error, have) => {
-      if (error) return done(error);
+      if (error) {
+        giveBuffer(buf);
+        return done(error);
+      }
       if (have < size) return done(new Error(`${segment.path} ends at ${have} of ${size} bytes from ${pos}`));
       const first = checkBlock(buf, 0, size);
       if (first === 'cut' && size < most)

@@ -8,12 +8,14 @@ export class SlabList {
     const at = this.#after(slab.pos);
     this.#slabs.splice(at, 0, slab);
     slab.listed = true;
+    slab.hold();
   }
 
   remove(slab: Slab): void {
     if (!slab.listed) return;
     this.#slabs.splice(this.#slabs.indexOf(slab), 1);
     slab.listed = false;
+    slab.letGo();
   }
 
   /** The slab that holds the byte at `pos`. */
@@ -52,7 +54,10 @@ export class SlabList {
 
   clear(): Slab[] {
     const all = this.#slabs.splice(0);
-    for (const slab of all) slab.listed = false;
+    for (const slab of all) {
+      slab.listed = false;
+      slab.letGo();
+    }
     return all;
   }
 

@@ -58,6 +58,7 @@ export class Tail {
   /** Goes on in another segment. Everything must be committed. */
   moveTo(segment: Segment): void {
     this.#segment = segment;
+    this.#slab?.letGo();
     this.#slab = undefined;
     this.#nextPos = segment.basePos;
   }
@@ -109,6 +110,7 @@ export class Tail {
       this.#segment.size += this.#ends[i]! - slab.length;
       slab.length = this.#ends[i]!;
       slab.endN = this.pending[i + 1]?.first ?? this.nextN;
+      slab.letGo();
     }
     this.#segment.endN = this.nextN;
     this.pending.length = 0;
@@ -123,8 +125,11 @@ export class Tail {
     this.nextN = segment.endN;
     this.#blockAt = -1;
     this.#at = first.length;
-    this.#slab = first.length === 0 ? undefined : first;
     this.#nextPos = first.pos + first.length;
+    if (first.length > 0) first.hold();
+    this.#slab?.letGo();
+    this.#slab = first.length > 0 ? first : undefined;
+    for (const slab of this.pending) slab.letGo();
     this.pending.length = 0;
     this.#ends.length = 0;
     while (segment.indexN.length > 0 && segment.indexN.at(-1)! >= this.nextN) {
@@ -164,14 +169,16 @@ export class Tail {
     if (last) {
       if (this.pending.at(-1) === last) this.#ends[this.#ends.length - 1] = this.#at;
       this.#nextPos = last.pos + this.#at;
+      last.letGo();
     }
     const size = last ? Math.min(last.buf.length * 2, LARGEST_SLAB) : FIRST_SLAB;
-    this.#slab = new Slab(Buffer.allocUnsafeSlow(Math.max(size, need)), this.#nextPos, this.nextN);
+    this.#slab = Slab.allocate(Math.max(size, need), this.#nextPos, this.nextN);
     this.#at = 0;
     this.#enlist(this.#slab);
   }
 
   #enlist(slab: Slab): void {
+    slab.hold();
     this.pending.push(slab);
     this.#ends.push(this.#at);
   }

@@ -116,13 +116,12 @@ export class TopicLog implements SlabOwner {
         throw error;
       }
     }
-    const touched = [...tail.pending];
-    tail.accept();
-    for (const slab of touched) {
+    for (const slab of tail.pending) {
       if (slab.listed) continue;
       this.#slabs.add(slab);
       if (!this.inMemory) this.#context.cache.add(slab, this);
     }
+    tail.accept();
     this.unsynced += tail.segment.endN - before;
     if (tail.segment.size >= this.#segmentLimit) this.#roll();
   }
@@ -178,6 +177,7 @@ export class TopicLog implements SlabOwner {
       this.#slabs.add(loaded.slab);
       this.#context.cache.add(loaded.slab, this);
       finish(loaded.slab);
+      loaded.slab.letGo();
     });
   }
 

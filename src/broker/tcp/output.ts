@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Slab } from '../log/slab.js';
 
 const BUFFER_SIZE = 16 * 1024;
 /** A piece of this size or more goes to the socket as it is; a smaller one is gathered with others. */
@@ -19,6 +20,8 @@ export class Output {
   #at = 0;
   readonly #pieces: Buffer[] = [];
   #full = false;
+  /** Slabs whose bytes are in pieces, or wait in the socket. */
+  readonly #held: Slab[] = [];
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -29,19 +32,42 @@ export class Output {
     return this.#full;
   }
 
+  /** The socket has sent everything. */
   drained(): void {
     this.#full = false;
+    if (this.#pieces.length === 0) this.release();
   }
 
-  /** Adds `buf[start, end)`. The bytes must stay as they are until they are sent. */
-  write(buf: Buffer, start: number, end: number): void {
-    if (end - start >= WORTH_A_PIECE) {
-      this.#cut();
-      this.#pieces.push(buf.subarray(start, end));
+  /** Lets the slabs go whose bytes are sent, or never will be. */
+  release(): void {
+    for (const slab of this.#held) slab.letGo();
+    this.#held.length = 0;
+  }
+
+  /** Adds a frame of its own. */
+  write(frame: Buffer): void {
+    if (frame.length < WORTH_A_PIECE) {
+      const at = this.reserve(frame.length);
+      this.#buf!.set(frame, at);
       return;
     }
-    const to = this.reserve(end - start);
-    this.#buf!.set(new Uint8Array(buf.buffer, buf.byteOffset + start, end - start), to);
+    this.#cut();
+    this.#pieces.push(frame);
+  }
+
+  /** Adds bytes of a slab; a long piece is not copied, and the slab is held until it is sent. */
+  writeSlab(slab: Slab, start: number, end: number): void {
+    const { buf } = slab;
+    if (end - start < WORTH_A_PIECE) {
+      const at = this.reserve(end - start);
+      this.#buf!.set(new Uint8Array(buf.buffer, buf.byteOffset + start, end - start), at);
+      return;
+    }
+    this.#cut();
+    this.#pieces.push(buf.subarray(start, end));
+    if (this.#held.at(-1) === slab) return;
+    slab.hold();
+    this.#held.push(slab);
   }
 
   /** Makes room for `size` bytes (no more than a buffer holds), and says where in `buffer` they go. */
@@ -74,8 +100,11 @@ export class Output {
     }
     pieces.length = 0;
     const { writableLength } = socket;
-    // All of it is with the kernel already, so that the buffer is free again.
-    if (writableLength === 0 && this.#buf && SPARE.length < MOST_SPARE) SPARE.push(this.#buf);
+    // All of it is with the kernel already, so that what it lay in is free again.
+    if (writableLength === 0) {
+      if (this.#buf && SPARE.length < MOST_SPARE) SPARE.push(this.#buf);
+      this.release();
+    }
     this.#buf = undefined;
     this.#full = writableLength > FULL;
   }

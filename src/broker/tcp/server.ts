@@ -1,9 +1,12 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { encodeFrame, FrameType } from '../../protocol/frame.js';
 import type { Broker } from '../broker.js';
+import { readShared } from './accepted-socket.js';
 import { Session } from './session.js';
 
 const MAGIC = Buffer.from('  V2');
+/** Stands for a magic that was refused: longer than any. */
+const REFUSED = Buffer.alloc(MAGIC.length + 1);
 
 /** Accepts TCP clients: the magic first, then a session. */
 export class TcpServer {
@@ -14,7 +17,9 @@ export class TcpServer {
 
   constructor(broker: Broker) {
     this.#broker = broker;
-    this.server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (it) =>
+      this.#accept(it),
+    );
   }
 
   /** Stops accepting, lets what is being sent go out, and ends every connection. */
@@ -28,12 +33,34 @@ export class TcpServer {
     await closed;
   }
 
-  #accept(socket: Socket): void {
-    const remote = remoteAddressOf(socket);
-    this.#sockets.add(socket);
+  #accept(accepted: Socket): void {
+    const remote = remoteAddressOf(accepted);
     this.#broker.logger.info(`TCP: new client(${remote})`);
     let session: Session | undefined;
     let magic = Buffer.alloc(0);
+    const socket = readShared(accepted, (chunk) => {
+      if (session) {
+        session.receive(chunk);
+        return;
+      }
+      if (magic.length > MAGIC.length) return;
+      magic = Buffer.concat([magic, chunk]);
+      if (magic.length < MAGIC.length) return;
+      if (magic.compare(MAGIC, 0, MAGIC.length, 0, MAGIC.length) !== 0) {
+        this.#broker.logger.error(
+          `client(${remote}) bad protocol magic '${magic.toString('latin1', 0, MAGIC.length)}'`,
+        );
+        magic = REFUSED;
+        socket.end(encodeFrame(FrameType.Error, 'E_BAD_PROTOCOL'));
+        return;
+      }
+      socket.setTimeout(0);
+      session = new Session(this.#broker, socket, remote);
+      this.sessions.add(session);
+      const rest = magic.subarray(MAGIC.length);
+      if (rest.length > 0) session.receive(rest);
+    });
+    this.#sockets.add(socket);
     socket.setTimeout(this.#broker.settings.clientTimeout, () => socket.destroy());
     socket.on('error', (error) => this.#broker.logger.debug(`client(${remote}) - ${error.message}`));
     socket.on('end', () => (session ? session.receivedEnd() : socket.end()));
@@ -43,28 +70,6 @@ export class TcpServer {
       this.sessions.delete(session);
       session.close();
       this.#broker.logger.info(`TCP: client(${remote}) closed`);
-    });
-    socket.on('data', (chunk: Buffer) => {
-      if (session) {
-        session.receive(chunk);
-        return;
-      }
-      magic = Buffer.concat([magic, chunk]);
-      if (magic.length < MAGIC.length) return;
-      if (magic.compare(MAGIC, 0, MAGIC.length, 0, MAGIC.length) !== 0) {
-        this.#broker.logger.error(
-          `client(${remote}) bad protocol magic '${magic.toString('latin1', 0, MAGIC.length)}'`,
-        );
-        socket.removeAllListeners('data');
-        socket.resume();
-        socket.end(encodeFrame(FrameType.Error, 'E_BAD_PROTOCOL'));
-        return;
-      }
-      socket.setTimeout(0);
-      session = new Session(this.#broker, socket, remote);
-      this.sessions.add(session);
-      const rest = magic.subarray(MAGIC.length);
-      if (rest.length > 0) session.receive(rest);
     });
   }
 }

@@ -12,6 +12,7 @@ import { monotonic } from '../clock.js';
 import type { Consumer } from '../delivery/consumer.js';
 import { messageOf } from '../errors.js';
 import { writeAttempts } from '../log/record.js';
+import type { Slab } from '../log/slab.js';
 import { Deadline } from '../scheduler.js';
 import type { Topic } from '../topic.js';
 import type { Flushable } from '../turn.js';
@@ -119,6 +120,7 @@ export class Session implements CommandSink, Consumer, ReplySink, Flushable {
     this.#ending = true;
     this.broker.scheduler.disarm(this.#heartbeat);
     this.#replies.clear();
+    this.#output.release();
     const channel = this.#channel;
     this.#channel = undefined;
     channel?.removeConsumer(this);
@@ -129,14 +131,15 @@ export class Session implements CommandSink, Consumer, ReplySink, Flushable {
     return this.readyCount - this.inFlightCount;
   }
 
-  sendRecords(buf: Buffer, start: number, end: number, count: number): void {
+  sendRecords(slab: Slab, start: number, end: number, count: number): void {
     this.inFlightCount += count;
     this.messageCount += count;
-    this.#output.write(buf, start, end);
+    this.#output.writeSlab(slab, start, end);
     if (!this.#enlisted) this.#enlist();
   }
 
-  sendAgain(buf: Buffer, start: number, end: number, attempts: number): void {
+  sendAgain(slab: Slab, start: number, end: number, attempts: number): void {
+    const { buf } = slab;
     this.inFlightCount++;
     this.messageCount++;
     const at = this.#output.reserve(BODY_OFFSET);
@@ -144,7 +147,7 @@ export class Session implements CommandSink, Consumer, ReplySink, Flushable {
     buf.copy(head, at, start, start + ATTEMPTS_OFFSET);
     writeAttempts(head, at, attempts);
     buf.copy(head, at + ATTEMPTS_OFFSET + 2, start + ATTEMPTS_OFFSET + 2, start + BODY_OFFSET);
-    this.#output.write(buf, start + BODY_OFFSET, end);
+    this.#output.writeSlab(slab, start + BODY_OFFSET, end);
     if (!this.#enlisted) this.#enlist();
   }
 
@@ -163,7 +166,7 @@ export class Session implements CommandSink, Consumer, ReplySink, Flushable {
   }
 
   send(frame: Buffer): void {
-    this.#output.write(frame, 0, frame.length);
+    this.#output.write(frame);
     if (!this.#enlisted) this.#enlist();
   }
 

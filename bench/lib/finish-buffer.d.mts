@@ -1,0 +1,6 @@
+export declare class FinishBuffer {
+  constructor(capacity: number);
+  count: number;
+  add(frames: DataView, at: number): void;
+  get bytes(): Buffer;
+}

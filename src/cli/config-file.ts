@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'smol-toml';
+import { UsageError } from './errors.js';
+
+/** A configuration file's top-level keys. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** Throws {@link UsageError} if the file cannot be read or is not TOML, with the line. */
+export async function readConfigFile(path: string): Promise<ConfigFile> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    const reason =
+      cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' ? 'no such file' : String(cause);
+    throw new UsageError(`cannot read the configuration file ${path}: ${reason}`, { cause });
+  }
+  try {
+    return { path, values: parse(text) };
+  } catch (cause) {
+    const where = cause instanceof Error && 'line' in cause ? `:${cause.line}` : '';
+    const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
+    throw new UsageError(`the configuration file ${path}${where} is not valid TOML: ${reason}`, { cause });
+  }
+}

@@ -1,0 +1,111 @@
+import { Producer, type ProducerOptions } from '../../client/index.js';
+import { Interruption } from '../interruption.js';
+import type { Terminal } from '../terminal.js';
+import { readRecords } from './input.js';
+import { Pacer } from './pacer.js';
+import { Publication, type Receipt } from './publication.js';
+
+const PROGRESS_MS = 200;
+
+export interface PublishInputOptions {
+  readonly topic: string;
+  /** Every message goes to each of them. */
+  readonly addresses: readonly string[];
+  /** The messages; none means the files or the standard input. */
+  readonly bodies: readonly Buffer[];
+  readonly files: readonly string[];
+  readonly delimiter: Buffer | undefined;
+  readonly deferMs: number;
+  readonly batch: number;
+  /** Messages a second; 0 for no limit. */
+  readonly rate: number;
+  readonly producerOptions: ProducerOptions;
+  readonly terminal: Terminal;
+}
+
+export interface Outcome {
+  readonly receipt: Receipt;
+  readonly durationMs: number;
+  /** Why not all of the input was published. */
+  readonly failure?: unknown;
+}
+
+/** Publishes arguments, files or the standard input to the end, or until a signal. Rejects if no nsqd can be reached. */
+export async function publishInput(options: PublishInputOptions): Promise<Outcome> {
+  const { addresses, terminal, topic } = options;
+  const producers = new Map(
+    [...new Set(addresses)].map((nsqdTcpAddress) => [
+      nsqdTcpAddress,
+      new Producer({ ...options.producerOptions, nsqdTcpAddress }),
+    ]),
+  );
+  const interruption: Interruption = new Interruption(
+    (line) => terminal.say(line),
+    () => (publication.inFlight === 0 ? '' : `${count(publication.inFlight, 'message')} in flight`),
+  );
+  const { signal } = interruption;
+  const publication = new Publication({
+    topic,
+    publishers: producers,
+    batch: options.batch,
+    deferMs: options.deferMs,
+    pacer: new Pacer(options.rate),
+    signal,
+  });
+  const start = performance.now();
+  try {
+    await Promise.all([...producers.values()].map((producer) => producer.connect()));
+    const stopProgress = await showProgress(publication, options);
+    const failure = await publishAll(publication, options, signal).catch((error: unknown) => ({ error }));
+    stopProgress();
+    const outcome = { receipt: publication.receipt, durationMs: performance.now() - start };
+    return failure ? { ...outcome, failure: failure.error } : outcome;
+  } finally {
+    await Promise.allSettled([...producers.values()].map((producer) => producer.close()));
+    interruption.dispose();
+  }
+}
+
+async function publishAll(
+  publication: Publication,
+  { bodies, files, delimiter }: PublishInputOptions,
+  signal: AbortSignal,
+): Promise<undefined> {
+  const input = bodies.length > 0 ? [bodies] : readRecords({ files, delimiter, signal });
+  try {
+    for await (const records of input) {
+      await publication.add(records);
+      if (signal.aborted) break;
+    }
+  } finally {
+    await publication.finish();
+  }
+}
+
+/** A spinner with count and rate while a stream is published; returns what takes it away. */
+async function showProgress(
+  publication: Publication,
+  { bodies, files, terminal }: PublishInputOptions,
+): Promise<() => void> {
+  if (bodies.length > 0) return () => {};
+  if (files.length === 0 && process.stdin.isTTY) {
+    terminal.say('reading messages from the terminal, one a line; Ctrl-D ends');
+    return () => {};
+  }
+  const progress = await terminal.progress('publishing');
+  if (!progress) return () => {};
+  const start = performance.now();
+  const timer = setInterval(() => {
+    const rate = publication.accepted / ((performance.now() - start) / 1000);
+    progress.show(`${count(publication.accepted, 'message')}, ${Math.round(rate).toLocaleString('en')}/s`);
+  }, PROGRESS_MS);
+  return () => {
+    clearInterval(timer);
+    progress.stop();
+  };
+}
+
+/** `1 message`, `2,000 messages`. */
+export function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
+}

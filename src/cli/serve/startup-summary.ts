@@ -1,0 +1,44 @@
+import type { ChalkInstance } from 'chalk';
+
+export interface BrokerAddresses {
+  readonly tcpAddress: string;
+  /** '' without HTTP. */
+  readonly httpAddress: string;
+  readonly dataPath: string;
+}
+
+const PROMISES: Readonly<Record<string, string>> = {
+  os: 'an OK means: in the file, survives kill -9',
+  fsync: 'an OK means: on stable storage, survives power failure',
+  memory: 'an OK means: in memory, lost by kill -9',
+};
+const DEFAULT_TCP = /^(0\.0\.0\.0|127\.0\.0\.1|\[::1?\]|localhost):4150$/;
+
+/** What `nsq serve` shows on a terminal once it listens. */
+export function startupSummary(
+  { tcpAddress, httpAddress, dataPath }: BrokerAddresses,
+  durability: string,
+  version: string,
+  colors: ChalkInstance,
+): string {
+  const rows = [
+    ['TCP', tcpAddress],
+    ['HTTP', httpAddress === '' ? 'off' : httpAddress],
+    ['data path', dataPath],
+    ['durability', `${durability} ${colors.dim(`(${PROMISES[durability] ?? ''})`)}`],
+  ];
+  const at = DEFAULT_TCP.test(tcpAddress) ? '' : ` --nsqd-tcp-address ${reachable(tcpAddress)}`;
+  return [
+    `${colors.green('nsq')} ${version}: the broker is ready`,
+    ...rows.map(([label = '', value]) => `  ${colors.bold(label.padEnd(11))} ${value}`),
+    '',
+    `  ${colors.dim('watch a topic ')} nsq tail --topic test${at}`,
+    `  ${colors.dim('publish to it ')} nsq pub --topic test${at} 'hello'`,
+    `  ${colors.dim('stop          ')} Ctrl-C`,
+  ].join('\n');
+}
+
+/** An address to connect to, for one that is listened on. */
+function reachable(address: string): string {
+  return address.replace(/^(0\.0\.0\.0|\[::\]):/, '127.0.0.1:');
+}

@@ -1,0 +1,43 @@
+import { NSQD_SETTINGS } from '../client-options.js';
+import { defineSettings } from '../settings.js';
+
+/** What `nsq tail` can be told. */
+export const TAIL_SETTINGS = defineSettings({
+  topic: { kind: 'strings', default: [], placeholder: 'name', doc: 'topic to print' },
+  channel: {
+    kind: 'string',
+    placeholder: 'name',
+    doc: 'channel to take messages from',
+    defaultDoc: 'an ephemeral one of its own',
+  },
+  ...NSQD_SETTINGS,
+  n: {
+    kind: 'int',
+    char: 'n',
+    default: 0,
+    min: 0,
+    doc: 'messages to print, then exit; 0 for no end',
+    defaultDoc: 'no end',
+  },
+  format: {
+    kind: 'string',
+    default: 'line',
+    placeholder: 'line|raw|json|template',
+    doc: "what to print: body and newline, body, JSON lines, or fields such as '%t %i %a %d %n %v'",
+  },
+  'print-topic': { kind: 'boolean', default: false, doc: 'print the topic before each message' },
+  'max-in-flight': {
+    kind: 'int',
+    default: 200,
+    min: 1,
+    max: 2 ** 31 - 1,
+    doc: 'messages taken and not yet printed at most',
+  },
+  'consumer-opt': {
+    kind: 'strings',
+    default: [],
+    verbatim: true,
+    placeholder: 'name,value',
+    doc: "option of go-nsq's for the consumer",
+  },
+});

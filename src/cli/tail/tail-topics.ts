@@ -1,0 +1,97 @@
+import { randomInt } from 'node:crypto';
+import { Consumer, type ConsumerOptions } from '../../client/index.js';
+import { ExitCode } from '../errors.js';
+import { Interruption } from '../interruption.js';
+import { watchPipeReader } from '../pipe-reader.js';
+import type { Terminal } from '../terminal.js';
+import type { MessageFormat } from './message-format.js';
+import { Printer } from './printer.js';
+
+export interface TailOptions {
+  readonly topics: readonly string[];
+  readonly channel: string;
+  readonly addresses: readonly string[];
+  readonly maxInFlight: number;
+  /** Messages to print over all topics; 0 for no end. */
+  readonly limit: number;
+  readonly format: MessageFormat;
+  readonly consumerOptions: Partial<ConsumerOptions>;
+  readonly terminal: Terminal;
+}
+
+/** Somebody watches: a broker that is back should be seen soon. */
+const MAX_RECONNECT_DELAY_MS = 5000;
+
+/** A channel that goes with its last consumer, and that nobody else has. */
+export function ownChannel(): string {
+  return `tail${randomInt(1_000_000).toString().padStart(6, '0')}#ephemeral`;
+}
+
+/** Prints messages until the limit or a signal. Rejects if no subscription is possible in the first place. */
+export async function tailTopics(options: TailOptions): Promise<void> {
+  const { limit, terminal, topics } = options;
+  const printer = new Printer(process.stdout, options.format);
+  const interruption: Interruption = new Interruption(
+    (line) => terminal.say(line),
+    () => (printer.inFlight === 0 ? '' : `${printer.inFlight} in flight`),
+  );
+  const stopWatching = watchPipeReader(process.stdout.fd, () => process.exit(ExitCode.Done));
+  const consumers = topics.map((topic) => new Consumer(consumerOptions(topic, options)));
+  const stopReporting = consumers.map((consumer) => reportConnections(consumer, terminal));
+  let printed = 0;
+  const print = async (consumer: Consumer): Promise<void> => {
+    for await (const message of consumer) {
+      if (interruption.signal.aborted || (limit > 0 && printed >= limit))
+        return message.requeue({ delay: 0 });
+      printer.print(message);
+      printed++;
+      if (printed === limit) return;
+    }
+  };
+  try {
+    const connected = Promise.all(consumers.map((consumer) => consumer.connect()));
+    if ((await Promise.race([connected, interruption.wait().then(() => 'interrupted')])) === 'interrupted')
+      return;
+    terminal.say(readyLine(options));
+    await Promise.race([interruption.wait(), ...consumers.map(print)]);
+    for (const consumer of consumers) consumer.pause();
+    await printer.flushed();
+  } finally {
+    for (const stop of stopReporting) stop();
+    await Promise.allSettled(consumers.map((consumer) => consumer.close({ timeout: 5000 })));
+    printer.close();
+    stopWatching();
+    interruption.dispose();
+  }
+}
+
+function consumerOptions(topic: string, options: TailOptions): ConsumerOptions {
+  // Not more than are wanted: the rest would only be given back.
+  const maxInFlight = options.limit > 0 ? Math.min(options.limit, options.maxInFlight) : options.maxInFlight;
+  return {
+    maxInFlight,
+    maxReconnectDelay: MAX_RECONNECT_DELAY_MS,
+    ...options.consumerOptions,
+    topic,
+    channel: options.channel,
+    nsqdTcpAddresses: options.addresses,
+  };
+}
+
+function readyLine({ topics, channel, addresses }: TailOptions): string {
+  return `ready: tailing ${topics.join(', ')} on channel ${channel} at ${addresses.join(', ')}`;
+}
+
+/** Says once that a connection is lost, and that it is back. Returns what stops that. */
+function reportConnections(consumer: Consumer, terminal: Terminal): () => void {
+  const lost = new Set<string>();
+  const onDisconnect = (address: string, error: Error): void => {
+    lost.add(address);
+    terminal.say(`lost the connection: ${error.message}; connecting again`);
+  };
+  const onConnect = (address: string): void => {
+    if (lost.delete(address)) terminal.say(`connected to ${address} again`);
+  };
+  consumer.on('disconnect', onDisconnect).on('connect', onConnect);
+  return () => consumer.off('disconnect', onDisconnect).off('connect', onConnect);
+}

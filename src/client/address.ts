@@ -1,0 +1,42 @@
+import { OptionError } from './errors.js';
+
+/** Where an nsqd listens; `text` is the normal form, the same for the same place. */
+export type Address =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly text: string }
+  | { readonly kind: 'unix'; readonly path: string; readonly text: string };
+
+const HOST_PORT = /^(?:\[(?<ip6>[0-9a-fA-F:.]+(?:%[\w.-]+)?)\]|(?<host>[^\s:[\]/]+)):(?<port>\d{1,5})$/;
+
+/**
+ * Reads `host:port`, `[IPv6]:port` or the path of a unix socket (anything with a slash).
+ * @throws OptionError when it is none of these
+ */
+export function parseAddress(text: string): Address {
+  if (text.includes('/')) return { kind: 'unix', path: text, text };
+  const groups = HOST_PORT.exec(text)?.groups;
+  const port = Number(groups?.port);
+  const host = groups?.ip6 ?? groups?.host;
+  if (host === undefined || port < 1 || port > 65_535) {
+    throw new OptionError(
+      `address ${JSON.stringify(text)} is not host:port (an IPv6 address in brackets) or a socket path`,
+    );
+  }
+  return {
+    kind: 'tcp',
+    host,
+    port,
+    text: groups?.ip6 === undefined ? `${host}:${port}` : `[${host}]:${port}`,
+  };
+}
+
+/** One address or several, doubles left out. @throws OptionError when there is none */
+export function parseAddresses(addresses: string | readonly string[]): readonly Address[] {
+  const list = typeof addresses === 'string' ? [addresses] : addresses;
+  if (list.length === 0) throw new OptionError('at least one nsqd address is needed');
+  const distinct = new Map<string, Address>();
+  for (const text of list) {
+    const address = parseAddress(text);
+    distinct.set(address.text, address);
+  }
+  return [...distinct.values()];
+}

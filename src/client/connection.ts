@@ -1,0 +1,329 @@
+import type { Duplex } from 'node:stream';
+import { encodeIdentify, FIN_SIZE, MAGIC, NOP, writeFin } from '../protocol/commands.js';
+import { FrameType } from '../protocol/frame.js';
+import { FrameDecoder, FrameError } from '../protocol/frame-decoder.js';
+import { MessageError } from '../protocol/message-decoder.js';
+import type { Address } from './address.js';
+import { dial } from './dial.js';
+import { BrokerError, ConnectionError } from './errors.js';
+import { Fifo } from './fifo.js';
+import { identifyFields, type Negotiated, readNegotiated } from './identify.js';
+import type { ConnectionSettings } from './options.js';
+import { Outbox } from './outbox.js';
+
+/** Longest wait for the peer to end its side of a connection closed from here, ms. */
+const CLOSE_GRACE = 1000;
+/** Codes after which the broker may have kept what it refused. */
+const AMBIGUOUS: ReadonlySet<string> = new Set(['E_PUB_FAILED', 'E_MPUB_FAILED', 'E_DPUB_FAILED']);
+
+/** A command that waits for its answer; exactly one of the two is called, once. */
+export interface Request {
+  /** The answer's data are `bytes[start, end)`. */
+  answered(bytes: Buffer, start: number, end: number): void;
+  /** @param mayHaveArrived false: the broker has surely not acted on the command */
+  failed(error: BrokerError | ConnectionError, mayHaveArrived: boolean): void;
+}
+
+/** What a connection tells its owner. */
+export interface ConnectionOwner {
+  /** A message frame: its data are `bytes[start, end)`. */
+  message(bytes: Buffer, start: number, end: number): void;
+  /** The broker refused a command without an answer of its own (FIN, REQ, TOUCH); the connection goes on. */
+  refused(error: BrokerError): void;
+  /** What could not be written before has been. */
+  drained(): void;
+  /** The connection is over, once; its requests have failed before. `E_CLOSED` when this side ended it. */
+  closed(error: BrokerError | ConnectionError): void;
+}
+
+/**
+ * One connection to an nsqd: handshake, frames in, commands out, answers matched to requests in their order, a NOP for
+ * every heartbeat. What is sent within a turn of the event loop goes out in one write.
+ *
+ *     request ─┐                                        ┌─ message  → owner
+ *     send    ─┼─ outbox ─(turn's end)─ stream ─ frames ┼─ response → the oldest request; heartbeat → NOP
+ *     sendFin ─┘                                        └─ error    → owner, or the oldest request and the end
+ */
+export class Connection {
+  readonly address: string;
+  readonly #owner: ConnectionOwner;
+  readonly #settings: ConnectionSettings;
+  readonly #stream: Duplex;
+  readonly #decoder: FrameDecoder;
+  readonly #outbox = new Outbox();
+  readonly #requests = new Fifo<Request>();
+  /** Of the requests, the newest ones whose bytes are in the outbox still. */
+  #unsent = 0;
+  #flushScheduled = false;
+  #congested = false;
+  #closing = false;
+  #end: BrokerError | ConnectionError | undefined;
+  #negotiated: Negotiated = { maxRdyCount: 0, msgTimeout: 0, version: '', authRequired: false };
+  #watchdog: NodeJS.Timeout | undefined;
+  #receivedAt = 0;
+  /** Half heartbeat intervals in which nothing came. */
+  #silence = 0;
+
+  private constructor(address: string, stream: Duplex, settings: ConnectionSettings, owner: ConnectionOwner) {
+    this.address = address;
+    this.#stream = stream;
+    this.#settings = settings;
+    this.#owner = owner;
+    this.#decoder = new FrameDecoder({ maxFrameSize: settings.maxFrameSize });
+    stream.on('data', this.#onData);
+    stream.on('drain', this.#onDrain);
+    stream.on('end', () => this.#lose('the broker closed the connection'));
+    stream.on('error', (cause: Error) => this.#lose(cause.message, cause));
+    stream.on('close', () => this.#lose('the connection closed'));
+  }
+
+  /**
+   * Connects, shakes hands, and does what else the owner needs first: `setUp`. An aborted `signal` ends the attempt.
+   * @throws ConnectionError when no nsqd is reached, BrokerError when it refuses a step
+   */
+  static async open(
+    address: Address,
+    settings: ConnectionSettings,
+    owner: ConnectionOwner,
+    signal: AbortSignal,
+    setUp: (connection: Connection) => Promise<void>,
+  ): Promise<Connection> {
+    const socket = await dial(address, settings.connectTimeout, signal);
+    const connection = new Connection(address.text, socket, settings, owner);
+    const onAbort = (): void => connection.destroy();
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await connection.#identify();
+      await setUp(connection);
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+    return connection;
+  }
+
+  get negotiated(): Negotiated {
+    return this.#negotiated;
+  }
+
+  get isClosed(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Why the connection is over, once it is. */
+  get end(): BrokerError | ConnectionError | undefined {
+    return this.#end;
+  }
+
+  /** When bytes last came: `performance.now()`, in whole ms. */
+  get receivedAt(): number {
+    return this.#receivedAt;
+  }
+
+  /** Whether more can be sent without piling up. */
+  get isWritable(): boolean {
+    return !this.isClosed && !this.#congested && !this.#closing;
+  }
+
+  /** Sends a command that the broker answers. `command` must stay as it is. */
+  request(command: Buffer, request: Request): void {
+    if (this.isClosed) {
+      request.failed(new ConnectionError('E_CLOSED', this.address, 'the connection is closed'), false);
+      return;
+    }
+    this.#requests.push(request);
+    this.#unsent++;
+    this.send(command);
+  }
+
+  /** {@link request} as a promise of the answer, bounded by `handshakeTimeout`, after which the connection ends. */
+  call(command: Buffer): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const ms = this.#settings.handshakeTimeout;
+      const timer = setTimeout(() => {
+        this.#finish(new ConnectionError('E_CONNECT_TIMEOUT', this.address, `no answer within ${ms} ms`));
+      }, ms);
+      this.request(command, {
+        answered: (bytes, start, end) => {
+          clearTimeout(timer);
+          resolve(bytes.toString('utf8', start, end));
+        },
+        failed: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      });
+    });
+  }
+
+  /** Sends a command without an answer. `command` must stay as it is. Does nothing once closed. */
+  send(command: Buffer): void {
+    if (this.isClosed) return;
+    this.#outbox.add(command);
+    this.#schedule();
+  }
+
+  /** Sends FIN for the message whose id is the 16 bytes of `source` from `idStart`. */
+  sendFin(source: Buffer, idStart: number): void {
+    if (this.isClosed) return;
+    const at = this.#outbox.claim(FIN_SIZE);
+    writeFin(this.#outbox.slab, at, source, idStart);
+    this.#schedule();
+  }
+
+  /** Sends what is gathered, ends this side, and waits (at most a second) for the peer to end its own. */
+  close(): Promise<void> {
+    if (this.isClosed) return Promise.resolve();
+    this.#flush();
+    this.#closing = true;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#stream.destroy(), CLOSE_GRACE);
+      this.#stream.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      this.#stream.end();
+    });
+  }
+
+  /** Ends at once. */
+  destroy(): void {
+    this.#closing = true;
+    this.#finish(new ConnectionError('E_CLOSED', this.address, 'the connection was closed'));
+  }
+
+  async #identify(): Promise<void> {
+    this.send(MAGIC);
+    const answer = await this.call(encodeIdentify(identifyFields(this.#settings)));
+    const negotiated = readNegotiated(answer);
+    if (negotiated === undefined) {
+      throw new ConnectionError(
+        'E_HANDSHAKE',
+        this.address,
+        'the answer to IDENTIFY is neither OK nor a JSON object',
+      );
+    }
+    this.#negotiated = negotiated;
+    this.#watch(this.#settings.heartbeatInterval);
+  }
+
+  #watch(heartbeatInterval: number): void {
+    if (heartbeatInterval < 0) return;
+    this.#watchdog = setInterval(() => {
+      // The first tick may come right after the last bytes: five ticks are two intervals at least.
+      if (++this.#silence < 5) return;
+      const words = `nothing received for two heartbeat intervals of ${heartbeatInterval} ms`;
+      this.#finish(new ConnectionError('E_DEAD_PEER', this.address, words));
+    }, heartbeatInterval / 2).unref();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#silence = 0;
+    this.#receivedAt = Math.trunc(performance.now());
+    if (this.isClosed) return;
+    try {
+      this.#decoder.push(chunk, this.#onFrame);
+    } catch (cause) {
+      const words = cause instanceof Error ? cause.message : String(cause);
+      this.#finish(new ConnectionError('E_PROTOCOL', this.address, words, { cause }));
+      // Something else, thrown by a handler or listener, is not for this connection to swallow; but the rest of the
+      // chunk is lost with it.
+      if (!(cause instanceof FrameError || cause instanceof MessageError)) throw cause;
+    }
+  };
+
+  readonly #onFrame = (type: FrameType, bytes: Buffer, start: number, end: number): void => {
+    if (this.isClosed) return;
+    if (type === FrameType.Message) this.#owner.message(bytes, start, end);
+    else if (type === FrameType.Error) this.#onError(bytes.toString('utf8', start, end));
+    else if (isHeartbeat(bytes, start, end)) this.send(NOP);
+    else this.#onAnswer(bytes, start, end);
+  };
+
+  #onAnswer(bytes: Buffer, start: number, end: number): void {
+    const request = this.#requests.shift();
+    if (request === undefined) {
+      const words = `an answer to nothing: ${bytes.toString('latin1', start, Math.min(end, start + 80))}`;
+      this.#finish(new ConnectionError('E_PROTOCOL', this.address, words));
+    } else {
+      request.answered(bytes, start, end);
+    }
+  }
+
+  #onError(line: string): void {
+    const error = new BrokerError(this.address, line);
+    if (!error.fatal) {
+      this.#owner.refused(error);
+      return;
+    }
+    this.#requests.shift()?.failed(error, AMBIGUOUS.has(error.code));
+    this.#finish(error);
+  }
+
+  readonly #onDrain = (): void => {
+    this.#congested = false;
+    if (!this.isClosed) this.#owner.drained();
+  };
+
+  #schedule(): void {
+    if (this.#outbox.isFull) {
+      this.#flush();
+    } else if (!this.#flushScheduled) {
+      this.#flushScheduled = true;
+      setImmediate(this.#flush);
+    }
+  }
+
+  readonly #flush = (): void => {
+    this.#flushScheduled = false;
+    if (this.isClosed || this.#closing || this.#outbox.size === 0) return;
+    const parts = this.#outbox.take();
+    this.#unsent = 0;
+    if (parts.length > 1) this.#stream.cork();
+    for (const part of parts) this.#stream.write(part);
+    if (parts.length > 1) this.#stream.uncork();
+    this.#congested = this.#stream.writableNeedDrain;
+  };
+
+  #lose(words: string, cause?: Error): void {
+    const code = this.#closing ? 'E_CLOSED' : 'E_CONNECTION_LOST';
+    this.#finish(new ConnectionError(code, this.address, words, cause && { cause }));
+  }
+
+  #finish(error: BrokerError | ConnectionError): void {
+    if (this.isClosed) return;
+    this.#end = error;
+    clearInterval(this.#watchdog);
+    // A stream that is being ended in order may finish writing; every other end is at once.
+    if (!(this.#closing && this.#stream.writableEnded)) this.#stream.destroy();
+    this.#failRequests(error);
+    this.#owner.closed(error);
+  }
+
+  /**
+   * The broker reads in order and stops at what it refuses fatally: behind that nothing has arrived. Requests that
+   * have surely not arrived fail newest first, so that an owner who puts each back in front restores their order.
+   */
+  #failRequests(end: BrokerError | ConnectionError): void {
+    const requests = this.#requests.drain();
+    const refused = end instanceof BrokerError;
+    const arrived = refused ? 0 : requests.length - this.#unsent;
+    const error = refused ? this.#brokenOff(end) : end;
+    for (let i = 0; i < arrived; i++) requests[i]?.failed(error, true);
+    for (let i = requests.length - 1; i >= arrived; i--) requests[i]?.failed(error, false);
+  }
+
+  #brokenOff(cause: BrokerError): ConnectionError {
+    return new ConnectionError('E_CONNECTION_LOST', this.address, 'the broker refused an earlier command', {
+      cause,
+    });
+  }
+}
+
+const HEARTBEAT = Buffer.from('_heartbeat_');
+
+function isHeartbeat(bytes: Buffer, start: number, end: number): boolean {
+  return end - start === HEARTBEAT.length && bytes.compare(HEARTBEAT, 0, HEARTBEAT.length, start, end) === 0;
+}

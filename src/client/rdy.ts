@@ -1,0 +1,131 @@
+/** A connection as the budget sees it. Times are `performance.now()`, ms. */
+export interface RdyPeer {
+  /** The largest RDY its broker takes. */
+  readonly maxRdy: number;
+  /** Messages received and not answered. */
+  readonly inFlight: number;
+  /** When its last message came; 0 = never. */
+  readonly lastMessageAt: number;
+  /** The RDY sent last. */
+  rdy: number;
+  /** When `rdy` was last changed. */
+  rdySince: number;
+  /** The RDY before it was lowered, which may still be in force while what was under way arrives. */
+  settlingRdy: number;
+  settlesAt: number;
+}
+
+export interface RdyTimes {
+  /** Idle time after which a holder yields when there are more connections than messages, ms. */
+  readonly idle: number;
+  /** The same, idle or not, ms. */
+  readonly hold: number;
+  /** How long messages may still come after RDY was lowered, ms. */
+  readonly settle: number;
+}
+
+export interface RdyChange<Peer extends RdyPeer> {
+  readonly peer: Peer;
+  readonly rdy: number;
+}
+
+/**
+ * Spreads max-in-flight over connections so that the sum of what may be in flight never exceeds it:
+ *
+ *     claim of a peer = the largest of its RDY, the RDY it had until it settles, and what it has in flight
+ *     sum of claims  <= maxInFlight
+ *
+ * Lowering takes effect at once, raising only as far as the other claims leave room; the rest follows with a later
+ * plan. With fewer messages than connections, some hold RDY 1 and pass it on.
+ */
+export class RdyBudget<Peer extends RdyPeer> {
+  readonly #peers = new Set<Peer>();
+  readonly #times: RdyTimes;
+  /** Some peer has less than its share, for want of room. */
+  isShort = false;
+
+  constructor(times: RdyTimes) {
+    this.#times = times;
+  }
+
+  get size(): number {
+    return this.#peers.size;
+  }
+
+  add(peer: Peer): void {
+    this.#peers.add(peer);
+  }
+
+  delete(peer: Peer): void {
+    this.#peers.delete(peer);
+  }
+
+  /**
+   * The changes to make now, lowerings first; the peers' fields are up to date when it returns.
+   * @param expected connections to share with: those there are, and those about to come
+   */
+  plan(maxInFlight: number, expected: number, now: number): readonly RdyChange<Peer>[] {
+    const targets = this.#targets(maxInFlight, expected, now);
+    const changes: RdyChange<Peer>[] = [];
+    for (const [peer, target] of targets) {
+      if (target < peer.rdy) this.#lower(peer, target, now, changes);
+    }
+    let free = maxInFlight;
+    for (const peer of this.#peers) free -= claimOf(peer, now);
+    this.isShort = false;
+    for (const [peer, target] of targets) {
+      if (target <= peer.rdy) continue;
+      const claim = claimOf(peer, now);
+      const rdy = Math.min(target, claim + Math.max(0, free));
+      if (rdy < target) this.isShort = true;
+      if (rdy <= peer.rdy) continue;
+      free -= Math.max(0, rdy - claim);
+      peer.rdy = rdy;
+      peer.rdySince = now;
+      changes.push({ peer, rdy });
+    }
+    return changes;
+  }
+
+  /** When the next peer settles; undefined when none is settling. */
+  nextSettling(now: number): number | undefined {
+    let next: number | undefined;
+    for (const { settlesAt } of this.#peers) {
+      if (settlesAt > now && (next === undefined || settlesAt < next)) next = settlesAt;
+    }
+    return next;
+  }
+
+  #lower(peer: Peer, rdy: number, now: number, changes: RdyChange<Peer>[]): void {
+    peer.settlingRdy = now < peer.settlesAt ? Math.max(peer.settlingRdy, peer.rdy) : peer.rdy;
+    peer.settlesAt = now + this.#times.settle;
+    peer.rdy = rdy;
+    peer.rdySince = now;
+    changes.push({ peer, rdy });
+  }
+
+  #targets(maxInFlight: number, expected: number, now: number): Map<Peer, number> {
+    const share = Math.floor(maxInFlight / Math.max(1, expected));
+    if (share === 0) return this.#turns(maxInFlight, now);
+    let extra = maxInFlight - share * expected;
+    const targets = new Map<Peer, number>();
+    for (const peer of this.#peers) targets.set(peer, Math.min(peer.maxRdy, share + (extra-- > 0 ? 1 : 0)));
+    return targets;
+  }
+
+  /** RDY 1 for as many as may have it: holders whose time lasts, those that wait (the longest first), the others. */
+  #turns(maxInFlight: number, now: number): Map<Peer, number> {
+    const rank = (peer: Peer): number => {
+      if (peer.rdy === 0) return 1;
+      const isBusy = now - Math.max(peer.rdySince, peer.lastMessageAt) < this.#times.idle;
+      return isBusy && now - peer.rdySince < this.#times.hold ? 0 : 2;
+    };
+    const ranked = [...this.#peers].map((peer) => ({ peer, rank: rank(peer) }));
+    ranked.sort((a, b) => a.rank - b.rank || a.peer.rdySince - b.peer.rdySince);
+    return new Map(ranked.map(({ peer }, place) => [peer, place < maxInFlight ? 1 : 0]));
+  }
+}
+
+function claimOf(peer: RdyPeer, now: number): number {
+  return Math.max(peer.rdy, peer.inFlight, now < peer.settlesAt ? peer.settlingRdy : 0);
+}

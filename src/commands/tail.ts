@@ -1,0 +1,40 @@
+import { BaseCommand } from '../cli/base-command.js';
+import { passedOptions } from '../cli/client-options.js';
+import { checkedName } from '../cli/names.js';
+import { messageFormat, withTopic } from '../cli/tail/message-format.js';
+import { TAIL_SETTINGS } from '../cli/tail/tail-settings.js';
+import { ownChannel, tailTopics } from '../cli/tail/tail-topics.js';
+
+export class Tail extends BaseCommand {
+  static override readonly summary = 'Print the messages of topics as they come.';
+  static override readonly usage = 'tail --topic <name> [flags]';
+  static override readonly examples = [
+    { description: 'What is published from now on', command: 'nsq tail --topic test' },
+    {
+      description: 'Ten messages of two topics',
+      command: 'nsq tail --topic a --topic b --print-topic -n 10',
+    },
+    { description: 'For a program', command: 'nsq tail --topic test --format json | jq .body' },
+    { description: 'Time, attempts and body', command: "nsq tail --topic test --format '%d %a %v'" },
+  ];
+  static override readonly flags = BaseCommand.settingsFlags(TAIL_SETTINGS);
+
+  async run(): Promise<void> {
+    const { values, terminal } = await this.read(TAIL_SETTINGS);
+    const topics = values.topic.length === 0 ? [undefined] : new Set(values.topic);
+    const format = messageFormat(values.format);
+    await tailTopics({
+      topics: [...topics].map((topic) => checkedName('topic', topic)),
+      channel: checkedName('channel', values.channel ?? ownChannel()),
+      addresses: values['nsqd-tcp-address'],
+      maxInFlight: values['max-in-flight'],
+      limit: values.n,
+      format: values['print-topic'] ? withTopic(format) : format,
+      consumerOptions: {
+        userAgent: `nsq-tail/${this.config.version}`,
+        ...passedOptions('consumer-opt', values['consumer-opt'], terminal),
+      },
+      terminal,
+    });
+  }
+}

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'smol-toml';
+import { describe, expect, test } from 'vitest';
+import { OPTION_SPECS } from '../../../src/broker/options.js';
+import { resolveSettings } from '../../../src/cli/resolution.js';
+import { BROKER_SETTINGS, brokerOptions } from '../../../src/cli/serve/broker-settings.js';
+import { PENDING_SETTINGS, pendingWarnings } from '../../../src/cli/serve/pending-settings.js';
+
+const SETTINGS = { ...BROKER_SETTINGS, ...PENDING_SETTINGS };
+
+/** Every flag of the original nsqd 1.3, but for `--config` and `--version`, which every command has. */
+const ORIGINAL_FLAGS = `
+  log-level log-prefix verbose node-id worker-id https-address http-address tcp-address auth-http-address
+  auth-http-request-method broadcast-address broadcast-tcp-port broadcast-http-port lookupd-tcp-address
+  http-client-connect-timeout http-client-request-timeout topology-region topology-zone data-path mem-queue-size
+  max-bytes-per-file sync-every sync-timeout queue-scan-worker-pool-max queue-scan-selection-count msg-timeout
+  max-msg-timeout max-msg-size max-req-timeout max-body-size max-heartbeat-interval max-rdy-count
+  max-output-buffer-size max-output-buffer-timeout min-output-buffer-timeout output-buffer-timeout
+  max-channel-consumers statsd-address statsd-interval statsd-mem-stats statsd-prefix statsd-udp-packet-size
+  statsd-exclude-ephemeral e2e-processing-latency-percentile e2e-processing-latency-window-time tls-cert tls-key
+  tls-client-auth-policy tls-root-ca-file tls-required tls-min-version deflate max-deflate-level snappy
+  enable-experiment`
+  .trim()
+  .split(/\s+/);
+
+test('every flag of nsqd is there', () => {
+  expect(ORIGINAL_FLAGS.filter((flag) => !(flag in SETTINGS))).toEqual([]);
+});
+
+test('every option of the broker is a setting, and reaches it', () => {
+  const { values } = resolveSettings(SETTINGS, {}, {});
+  const options = brokerOptions(values);
+  for (const { key, default: byDefault } of OPTION_SPECS) {
+    expect(options[key]).toBe(key === 'dataPath' ? process.cwd() : byDefault);
+  }
+});
+
+describe("nsqd's configuration file", () => {
+  const path = new URL('nsqd.toml', import.meta.url);
+  const file = { path: 'nsqd.toml', values: parse(readFileSync(path, 'utf8')) };
+  const { values, sources, warnings } = resolveSettings(SETTINGS, {}, {}, file);
+
+  test('has no unknown key', () => {
+    expect(warnings).toEqual([]);
+  });
+
+  test('reaches the broker', () => {
+    expect(brokerOptions(values)).toMatchObject({
+      nodeId: 515,
+      tcpAddress: '127.0.0.1:0',
+      httpAddress: '127.0.0.1:0',
+      memQueueSize: 10_000,
+      syncTimeout: 2000,
+      msgTimeout: 60_000,
+      maxMsgSize: 1_024_768,
+      maxReqTimeout: 3_600_000,
+      maxOutputBufferTimeout: 1000,
+      logLevel: 'info',
+    });
+  });
+
+  test('gets one line for each feature that it asks for and that is not there', () => {
+    expect(pendingWarnings(values, sources)).toEqual([
+      'lookupd is not available yet: --lookupd-tcp-address ignored, this broker is not registered',
+      'compression is not available yet: --deflate, --snappy ignored, clients are answered uncompressed',
+      'end-to-end latency is not available yet: --e2e-processing-latency-percentile ignored, no percentiles are kept',
+    ]);
+  });
+});
+
+describe('pendingWarnings', () => {
+  const warningsFor = (flags: Record<string, string[] | boolean>): string[] => {
+    const { values, sources } = resolveSettings(SETTINGS, flags, {});
+    return pendingWarnings(values, sources);
+  };
+
+  test.each([
+    ['nothing asked', {}, []],
+    ['turned off', { deflate: false, 'tls-required': ['false'], 'tls-cert': [''] }, []],
+    [
+      'TLS',
+      { 'tls-required': ['tcp-https'], 'tls-cert': ['c.pem'] },
+      ['TLS is not available yet: --tls-cert, --tls-required ignored, connections are NOT encrypted'],
+    ],
+    ['a deprecated flag', { verbose: true }, ['--verbose is deprecated: use --log-level']],
+  ])('%s', (_, flags, expected) => {
+    expect(warningsFor(flags)).toEqual(expected);
+  });
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { parseAddress, parseAddresses } from '../../src/client/address.js';
+
+describe('parseAddress', () => {
+  it.each([
+    ['127.0.0.1:4150', { kind: 'tcp', host: '127.0.0.1', port: 4150, text: '127.0.0.1:4150' }],
+    ['localhost:04150', { kind: 'tcp', host: 'localhost', port: 4150, text: 'localhost:4150' }],
+    [
+      'nsqd-1.example.com:1',
+      { kind: 'tcp', host: 'nsqd-1.example.com', port: 1, text: 'nsqd-1.example.com:1' },
+    ],
+    ['[::1]:4150', { kind: 'tcp', host: '::1', port: 4150, text: '[::1]:4150' }],
+    ['[fe80::1%eth0]:4150', { kind: 'tcp', host: 'fe80::1%eth0', port: 4150, text: '[fe80::1%eth0]:4150' }],
+    ['/run/nsqd.sock', { kind: 'unix', path: '/run/nsqd.sock', text: '/run/nsqd.sock' }],
+    ['./nsqd.sock', { kind: 'unix', path: './nsqd.sock', text: './nsqd.sock' }],
+  ])('reads %s', (text, address) => expect(parseAddress(text)).toEqual(address));
+
+  it.each([
+    '',
+    'localhost',
+    ':4150',
+    'localhost:',
+    'localhost:0',
+    'localhost:65536',
+    '::1:4150',
+    '[::1]',
+    '[x]:1',
+    'a b:1',
+  ])('refuses %j', (text) =>
+    expect(() => parseAddress(text)).toThrow(expect.objectContaining({ code: 'E_OPTION' })),
+  );
+});
+
+describe('parseAddresses', () => {
+  it('takes one or several, each once', () => {
+    expect(parseAddresses('a:1')).toHaveLength(1);
+    expect(parseAddresses(['a:1', 'b:1', 'a:01']).map((one) => one.text)).toEqual(['a:1', 'b:1']);
+    expect(() => parseAddresses([])).toThrow(expect.objectContaining({ code: 'E_OPTION' }));
+  });
+});

@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { consumerOf, deferred, failure, subscribed, take } from './support/clients.js';
+import { deadAddress, fakeNsqd, messageId } from './support/fake-nsqd.js';
+
+describe('Consumer: close', () => {
+  it('asks for no more, gives back what waits, and waits for the handlers last answer', async () => {
+    const { consumer, peer } = await subscribed();
+    const started = deferred();
+    const gate = deferred();
+    const run = consumer.run(async () => {
+      started.resolve();
+      await gate.promise;
+    });
+    peer.message([1, 'handled'], [2, 'waiting']);
+    await started.promise;
+    let isClosed = false;
+    const closed = consumer.close().then(() => {
+      isClosed = true;
+    });
+    await peer.next('REQ');
+    peer.message([3, 'crossing']);
+    await peer.next('REQ');
+    expect(isClosed).toBe(false);
+    gate.resolve();
+    await closed;
+    await run;
+    await peer.closed();
+    expect(peer.commands.slice(3).map((one) => [one.name, ...one.params])).toEqual([
+      ['RDY', '0'],
+      ['CLS'],
+      ['REQ', messageId(2), '0'],
+      ['REQ', messageId(3), '0'],
+      ['FIN', messageId(1)],
+    ]);
+  });
+
+  it('ends loops, and runs begun later', async () => {
+    const { consumer } = await subscribed();
+    const loop = take(consumer, 1);
+    const closes = once(consumer, 'close');
+    await consumer.close();
+    await closes;
+    expect(await loop).toEqual([]);
+    await consumer.run(() => undefined);
+    expect(await take(consumer, 1)).toEqual([]);
+    expect(await failure(consumer.connect())).toMatchObject({ code: 'E_CLOSED' });
+  });
+
+  it('waits no longer than it is told', async () => {
+    const { consumer, peer } = await subscribed();
+    peer.message([1, 'held']);
+    const [held] = await take(consumer, 1);
+    await consumer.close({ timeout: 20 });
+    await peer.closed();
+    held?.finish();
+    held?.requeue();
+    held?.touch();
+  });
+
+  it('waits not at all for a broker that is gone, or never came', async () => {
+    const { consumer, peer, nsqd } = await subscribed();
+    peer.message([1, 'held']);
+    await take(consumer, 1);
+    await nsqd.stop();
+    await consumer.close();
+    const lost = consumerOf(await deadAddress());
+    const attempt = failure(lost.connect());
+    await lost.close();
+    expect(await attempt).toMatchObject({ code: expect.stringMatching(/^E_(CLOSED|CONNECT)$/) });
+  });
+
+  it('does so at the end of an `await using` block', async () => {
+    const nsqd = await fakeNsqd();
+    {
+      await using consumer = consumerOf(nsqd.address);
+      await consumer.connect();
+    }
+    const peer = await nsqd.peer();
+    await peer.closed();
+    expect(peer.count('CLS')).toBe(1);
+  });
+});
