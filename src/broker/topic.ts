@@ -58,6 +58,9 @@ export class Topic {
   #ticket: CommitTicket | undefined;
   #awaitingSync: CommitTicket[] = [];
   #syncing = false;
+  /** A commit is under way. */
+  #committing = false;
+  #whenCommitted: (() => void) | undefined;
 
   constructor(
     host: TopicHost,
@@ -156,25 +159,37 @@ export class Topic {
     return this.#commitLater();
   }
 
-  /** Writes what was appended in this turn, and passes it to the channels. */
+  /** Writes what was appended, and passes it to the channels. While a write is under way, more gathers for the next. */
   commit(): void {
+    if (this.#committing) return;
     const ticket = this.#ticket;
     this.#ticket = undefined;
     if (this.#closed || !this.log.dirty) {
       ticket?.settle(undefined);
       return;
     }
-    try {
-      this.log.commit();
-    } catch (cause) {
-      const error = cause instanceof Error ? cause : new Error(String(cause));
-      this.#host.logger.error(`TOPIC(${this.name}): messages not written`, { error });
-      this.#host.storageResult(error);
-      ticket?.settle(error);
+    this.#committing = true;
+    this.log.commit((error) => {
+      this.#committing = false;
+      if (error) this.#notWritten(ticket, error);
+      else this.#written(ticket);
+      if (this.#ticket && !this.#closed) this.commit();
+      this.#whenCommitted?.();
+    });
+  }
+
+  #written(ticket: CommitTicket | undefined): void {
+    if (this.#closed) {
+      ticket?.settle(undefined);
       return;
     }
     this.#pump();
-    if (this.log.inMemory) return ticket?.settle(undefined);
+    const { first } = this.log.segments;
+    if (first?.sealed) this.segmentIdle(first);
+    if (this.log.inMemory) {
+      ticket?.settle(undefined);
+      return;
+    }
     this.#host.storageResult(undefined);
     if (this.settings.durability === 'fsync' && ticket) {
       this.#awaitingSync.push(ticket);
@@ -183,6 +198,15 @@ export class Topic {
       ticket?.settle(undefined);
       this.#host.wrote(this);
     }
+  }
+
+  /** Nothing is kept of what the ticket stands for, nor of what came since. */
+  #notWritten(ticket: CommitTicket | undefined, error: Error): void {
+    this.#host.logger.error(`TOPIC(${this.name}): messages not written`, { error });
+    this.#host.storageResult(error);
+    ticket?.settle(error);
+    this.#ticket?.settle(error);
+    this.#ticket = undefined;
   }
 
   /** The channel of this name, made if there is none. */
@@ -314,7 +338,12 @@ export class Topic {
   /** Stops the topic; what is committed stays. Resolves when it is on stable storage. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.commit();
+    while (this.log.dirty) {
+      await new Promise<void>((resolve) => {
+        this.#whenCommitted = resolve;
+        this.commit();
+      });
+    }
     this.writeJournal();
     this.#closed = true;
     for (const channel of this.channels.values()) channel.close(false);

@@ -62,22 +62,31 @@ function table(rows: readonly (readonly [string, Setting])[]): string {
     const dashes = flag.length === 1 ? '-' : '--';
     const elsewhere = flagOnly ? '' : `\`${environmentName(flag)}\` · \`${configKeys(flag, setting)[0]}\``;
     const byDefault = [defaultText(setting), formatRange(setting)].filter((text) => text !== '').join('; ');
-    return `| ${cell(`\`${dashes}${flag}${value}\``)} | ${elsewhere} | ${cell(byDefault)} | ${cell(setting.doc)} |`;
+    return [`\`${dashes}${flag}${value}\``, elsewhere, byDefault, setting.doc];
   });
-  return [
-    '| flag | environment · key | default; range | meaning |',
-    '| --- | --- | --- | --- |',
-    ...lines,
-  ].join('\n');
+  return markdownTable([['flag', 'environment · key', 'default; range', 'meaning'], ...lines]);
 }
 
 function pendingTable(settings: Settings): string {
-  const lines = Object.entries(settings).map(
-    ([flag, setting]) => `| \`--${flag}\` | \`${configKeys(flag, setting)[0]}\` | ${cell(setting.doc)} |`,
-  );
-  return ['| flag | key | meaning |', '| --- | --- | --- |', ...lines].join('\n');
+  const lines = Object.entries(settings).map(([flag, setting]) => [
+    `\`--${flag}\``,
+    `\`${configKeys(flag, setting)[0]}\``,
+    setting.doc,
+  ]);
+  return markdownTable([['flag', 'key', 'meaning'], ...lines]);
 }
 
-function cell(text: string): string {
+/** Columns of one width, as the formatter of this repository wants them. */
+function markdownTable([head = [], ...body]: readonly (readonly string[])[]): string {
+  const rows = [head, ...body].map((cells) => cells.map(escapeCell));
+  const widths = head.map((_, column) => Math.max(3, ...rows.map((cells) => cells[column]!.length)));
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const [first, ...rest] = rows.map((cells) =>
+    line(cells.map((cell, column) => cell.padEnd(widths[column]!))),
+  );
+  return [first, line(widths.map((width) => '-'.repeat(width))), ...rest].join('\n');
+}
+
+function escapeCell(text: string): string {
   return text.replaceAll('|', '\\|').replace(/<(?=[^`]*$)/g, '&lt;');
 }

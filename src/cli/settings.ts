@@ -2,7 +2,7 @@
  * A command's settings, declared once: its flags, environment variables, configuration keys, help lines and
  * documentation all come from this table.
  */
-export type SettingKind = 'string' | 'int' | 'size' | 'duration' | 'boolean' | 'strings' | 'choice';
+type SettingKind = 'string' | 'int' | 'size' | 'duration' | 'boolean' | 'strings' | 'choice';
 export type SettingValue = string | number | boolean | readonly string[];
 
 export interface Setting {

@@ -1,15 +1,18 @@
 import type { ChalkInstance } from 'chalk';
 
+/** What is needed of standard error. */
+export type TerminalStream = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
 export interface TerminalOptions {
   /** From `--color` or `--no-color`; otherwise NO_COLOR, TERM and the stream decide. */
   readonly color?: boolean | undefined;
-  readonly stream?: NodeJS.WriteStream;
+  readonly stream?: TerminalStream;
   readonly environment?: NodeJS.ProcessEnv;
 }
 
 /** Where people look: standard error, with colour and movement only if it is a terminal that can show them. */
 export class Terminal {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: TerminalStream;
   /** Somebody watches: prose and spinners are welcome. */
   readonly interactive: boolean;
   readonly #animated: boolean;

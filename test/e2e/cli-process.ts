@@ -13,7 +13,7 @@ export interface Exit {
 }
 
 /** Without settings of the machine the tests run on. */
-export function cleanEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+function cleanEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env).filter(
     ([name]) => !/^(NSQ_|DEBUG$|FORCE_COLOR$|NO_COLOR$)/.test(name),
   );

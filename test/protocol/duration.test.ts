@@ -67,7 +67,8 @@ describe('formatDuration', () => {
 
   test('what it prints is read back', () => {
     fc.assert(
-      fc.property(fc.maxSafeInteger(), (ns) => {
+      // Up to eleven days a number of milliseconds holds every nanosecond.
+      fc.property(fc.integer({ min: -1e15, max: 1e15 }), (ns) => {
         expect(formatDuration(parseDuration(formatDuration(ns / 1e6)))).toBe(formatDuration(ns / 1e6));
       }),
     );

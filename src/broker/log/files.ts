@@ -17,6 +17,14 @@ export interface Files {
     position: number,
     done: (error: Error | null, bytes: number) => void,
   ): void;
+  write(
+    fd: number,
+    buf: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    done: (error: Error | null, bytes: number) => void,
+  ): void;
   ftruncateSync(fd: number, length: number): void;
   fdatasyncSync(fd: number): void;
   fdatasync(fd: number, done: (error: Error | null) => void): void;
@@ -34,6 +42,7 @@ export const REAL_FILES: Files = {
   writeSync: (fd, buf, offset, length, position) => fs.writeSync(fd, buf, offset, length, position),
   readSync: (fd, buf, offset, length, position) => fs.readSync(fd, buf, offset, length, position),
   read: (fd, buf, offset, length, position, done) => fs.read(fd, buf, offset, length, position, done),
+  write: (fd, buf, offset, length, position, done) => fs.write(fd, buf, offset, length, position, done),
   ftruncateSync: (fd, length) => fs.ftruncateSync(fd, length),
   fdatasyncSync: (fd) => fs.fdatasyncSync(fd),
   fdatasync: (fd, done) => fs.fdatasync(fd, done),

@@ -29,21 +29,20 @@ export class SegmentList {
     return this.#segments[0];
   }
 
-  /** Number after the last committed message. */
-  get endN(): number {
-    return this.#segments.at(-1)?.endN ?? 0;
+  get last(): Segment | undefined {
+    return this.#segments.at(-1);
   }
 
   [Symbol.iterator](): IterableIterator<Segment> {
     return this.#segments[Symbol.iterator]();
   }
 
-  /** Begins the next segment after all that there are. */
-  begin(path: string): Segment {
+  /** Begins the next segment, after all that there are: its first message is to be `firstN`, at `basePos`. */
+  begin(path: string, firstN: number, basePos: number): Segment {
     const last = this.#segments.at(-1);
-    const after = last && idAfter(last);
+    const after = last && idOf(last, firstN);
     const { hi, lo } = after && this.#begun ? after : this.#ids.next(after);
-    const segment = new Segment(path, last?.endN ?? 0, last?.endPos ?? 0, hi, lo, Date.now());
+    const segment = new Segment(path, firstN, basePos, hi, lo, Date.now());
     this.#begun = true;
     this.#segments.push(segment);
     this.#addRun(segment);
@@ -93,7 +92,7 @@ export class SegmentList {
       const distance = (hi - run.idHi) * TWO_32 + (lo - run.idLo);
       if (distance < 0) continue;
       const n = run.firstN + distance;
-      const limit = this.#runs[i + 1]?.firstN ?? this.endN;
+      const limit = this.#runs[i + 1]?.firstN ?? Number.POSITIVE_INFINITY;
       if (n < limit) return n;
     }
     return -1;
@@ -121,8 +120,8 @@ export class SegmentList {
   }
 }
 
-/** The id after a segment's last one. */
-function idAfter(segment: Segment): IdHalves {
-  const lo = segment.idLo + (segment.endN - segment.firstN);
+/** The id that message `n` has if its ids go on from a segment's. */
+function idOf(segment: Segment, n: number): IdHalves {
+  const lo = segment.idLo + (n - segment.firstN);
   return { hi: segment.idHi + Math.floor(lo / TWO_32), lo: lo % TWO_32 };
 }

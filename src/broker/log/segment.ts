@@ -43,6 +43,8 @@ export class Segment {
   size = 0;
   /** Nothing more is added to it. */
   sealed = false;
+  /** Its file is gone. */
+  removed = false;
   /** Open for writing while it is the last one; -1 otherwise. */
   writeFd = -1;
   /** Open for reading once it was read from; -1 otherwise. */
@@ -54,6 +56,7 @@ export class Segment {
   readonly indexPos: number[] = [];
   readonly deferred: DeferredMark[] = [];
   #reads = 0;
+  #writes = 0;
   #closed = false;
 
   constructor(path: string, firstN: number, basePos: number, idHi: number, idLo: number, created: number) {
@@ -112,10 +115,25 @@ export class Segment {
 
   /** Closes the files, the one being read from once the reads under way are done. */
   close(files: Files): void {
-    if (this.writeFd !== -1) files.closeSync(this.writeFd);
-    this.writeFd = -1;
     this.#closed = true;
+    this.#closeWriter(files);
     this.#closeReader(files);
+  }
+
+  /** A write off the event loop begins: until it ends, the file stays open. */
+  beginWrite(): void {
+    this.#writes++;
+  }
+
+  endWrite(files: Files): void {
+    this.#writes--;
+    if (this.#closed) this.#closeWriter(files);
+  }
+
+  #closeWriter(files: Files): void {
+    if (this.#writes > 0 || this.writeFd === -1) return;
+    files.closeSync(this.writeFd);
+    this.writeFd = -1;
   }
 
   #closeReader(files: Files): void {

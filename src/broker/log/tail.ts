@@ -1,3 +1,4 @@
+import { Batch } from './batch.js';
 import { BLOCK_HEADER_SIZE, BlockFlag, sealBlock } from './block.js';
 import { RECORD_OVERHEAD, type Stamp, writeRecord } from './record.js';
 import { INDEX_STEP } from './scan.js';
@@ -13,17 +14,15 @@ const MPUB_LENGTH_SIZE = 4;
 const TWO_32 = 2 ** 32;
 
 /**
- * The end of a topic's log that is being written: messages are encoded into slabs, block by block. Nothing of it may
- * be read before it is committed; `revert` takes back all that came since.
+ * The end of a topic's log: messages are encoded into slabs, block by block, and gather in a batch until it is taken to
+ * be written.
  *
  *     slab  [ block | block | block ...   ]  [ block | bl          ]
- *             committed ────┘ appended ...              ▲ next record
+ *             written ──┘ └── being written    └ open batch ▲ next record
  */
 export class Tail {
   /** Number of the next message. */
   nextN: number;
-  /** Slabs with appended bytes that are not committed, oldest first. */
-  readonly pending: Slab[] = [];
   #segment: Segment;
   #slab: Slab | undefined;
   /** Where the next byte goes in the slab. */
@@ -31,45 +30,86 @@ export class Tail {
   #blockAt = -1;
   #blockFirst = 0;
   #inBatch = false;
-  /** Ends of the pending slabs, parallel to `pending`. */
-  readonly #ends: number[] = [];
-  /** Position of the slab's first byte when the next one is begun. */
+  #batch: Batch | undefined;
+  /** Position of the next slab's first byte. */
   #nextPos: number;
+  readonly #limit: number;
+  readonly #nextSegment: (firstN: number, basePos: number) => Segment;
 
-  constructor(segment: Segment, nextN: number, nextPos: number) {
+  /**
+   * @param limit bytes of a segment from which on the next batch goes into a new one
+   * @param nextSegment begins that
+   */
+  constructor(segment: Segment, limit: number, nextSegment: (firstN: number, basePos: number) => Segment) {
     this.#segment = segment;
-    this.nextN = nextN;
-    this.#nextPos = nextPos;
+    this.nextN = segment.firstN;
+    this.#nextPos = segment.basePos;
+    this.#limit = limit;
+    this.#nextSegment = nextSegment;
   }
 
   get segment(): Segment {
     return this.#segment;
   }
 
+  /** Something was appended that is not taken yet. */
   get dirty(): boolean {
-    return this.pending.length > 0;
+    return this.#batch !== undefined;
   }
 
-  /** Bytes appended to a pending slab, committed ones included. */
-  appended(index: number): number {
-    return this.#ends[index]!;
+  /** Position of the next byte. */
+  get pos(): number {
+    return this.#slab ? this.#slab.pos + this.#at : this.#nextPos;
   }
 
-  /** Goes on in another segment. Everything must be committed. */
+  isWriting(slab: Slab): boolean {
+    return slab === this.#slab;
+  }
+
+  /** Goes on in another segment. The batch must have been taken. */
   moveTo(segment: Segment): void {
     this.#segment = segment;
+    this.#nextPos = segment.basePos;
     this.#slab?.letGo();
     this.#slab = undefined;
-    this.#nextPos = segment.basePos;
+  }
+
+  /** What was appended since the last time, as whole blocks. */
+  take(): Batch | undefined {
+    const batch = this.#batch;
+    if (!batch) return undefined;
+    if (this.#blockAt !== -1) this.#closeBlock(BlockFlag.BatchEnd, 0);
+    batch.pieces.at(-1)!.to = this.#at;
+    batch.endN = this.nextN;
+    this.#batch = undefined;
+    return batch;
+  }
+
+  /** Goes back to before a batch that could not be written; all that came after it is dropped too. */
+  revert(batch: Batch): void {
+    const { slab, from } = batch.pieces[0]!;
+    this.#batch?.discard();
+    this.#batch = undefined;
+    this.#blockAt = -1;
+    this.nextN = batch.firstN;
+    this.#segment = batch.segment;
+    this.#at = from;
+    this.#nextPos = slab.pos + from;
+    if (from > 0) slab.hold();
+    this.#slab?.letGo();
+    this.#slab = from > 0 ? slab : undefined;
+    batch.discard();
   }
 
   append(stamp: Stamp, body: Buffer, start: number, end: number): void {
+    if (!this.#batch) this.#begin();
     this.#room(RECORD_OVERHEAD + end - start);
     this.#write(stamp, body, start, end);
   }
 
   /** The messages of an MPUB body that was checked: kept all together or not at all. */
   appendBatch(stamp: Stamp, body: Buffer, start: number, end: number, count: number): void {
+    if (!this.#batch) this.#begin();
     const total = end - start - MPUB_COUNT_SIZE + count * (RECORD_OVERHEAD - MPUB_LENGTH_SIZE);
     if (this.#blockAt !== -1 && this.#at - this.#blockAt + total > BLOCK_TARGET)
       this.#closeBlock(BlockFlag.BatchEnd, 0);
@@ -89,6 +129,7 @@ export class Tail {
 
   /** A message that is due later has a block of its own. */
   appendDeferred(stamp: Stamp, body: Buffer, start: number, end: number, due: number): void {
+    if (!this.#batch) this.#begin();
     if (this.#blockAt !== -1) this.#closeBlock(BlockFlag.BatchEnd, 0);
     this.#room(RECORD_OVERHEAD + end - start);
     const mark = { n: this.nextN, due, pos: this.#slab!.pos + this.#blockAt };
@@ -97,46 +138,10 @@ export class Tail {
     this.#segment.deferred.push(mark);
   }
 
-  /** Closes the open block, so that all appended bytes are whole blocks. */
-  finishBlock(): void {
-    if (this.#blockAt !== -1) this.#closeBlock(BlockFlag.BatchEnd, 0);
-    if (this.pending.length > 0) this.#ends[this.#ends.length - 1] = this.#at;
-  }
-
-  /** What was appended may be read from now on. */
-  accept(): void {
-    for (let i = 0; i < this.pending.length; i++) {
-      const slab = this.pending[i]!;
-      this.#segment.size += this.#ends[i]! - slab.length;
-      slab.length = this.#ends[i]!;
-      slab.endN = this.pending[i + 1]?.first ?? this.nextN;
-      slab.letGo();
-    }
-    this.#segment.endN = this.nextN;
-    this.pending.length = 0;
-    this.#ends.length = 0;
-  }
-
-  /** Takes back everything since the last `accept`. */
-  revert(): void {
-    const segment = this.#segment;
-    const first = this.pending[0];
-    if (!first) return;
-    this.nextN = segment.endN;
-    this.#blockAt = -1;
-    this.#at = first.length;
-    this.#nextPos = first.pos + first.length;
-    if (first.length > 0) first.hold();
-    this.#slab?.letGo();
-    this.#slab = first.length > 0 ? first : undefined;
-    for (const slab of this.pending) slab.letGo();
-    this.pending.length = 0;
-    this.#ends.length = 0;
-    while (segment.indexN.length > 0 && segment.indexN.at(-1)! >= this.nextN) {
-      segment.indexN.pop();
-      segment.indexPos.pop();
-    }
-    while (segment.deferred.length > 0 && segment.deferred.at(-1)!.n >= this.nextN) segment.deferred.pop();
+  #begin(): void {
+    const { pos } = this;
+    if (pos - this.#segment.basePos >= this.#limit) this.moveTo(this.#nextSegment(this.nextN, pos));
+    this.#batch = new Batch(this.#segment, this.nextN);
   }
 
   #write(stamp: Stamp, body: Buffer, start: number, end: number): void {
@@ -158,7 +163,7 @@ export class Tail {
     const slab = this.#slab;
     if (!slab || this.#at + BLOCK_HEADER_SIZE + need > slab.buf.length)
       this.#nextSlab(BLOCK_HEADER_SIZE + need);
-    else if (this.pending.at(-1) !== slab) this.#enlist(slab);
+    else if (this.#batch!.pieces.length === 0) this.#batch!.add(slab, this.#at);
     this.#blockAt = this.#at;
     this.#blockFirst = this.nextN;
     this.#at += BLOCK_HEADER_SIZE;
@@ -167,20 +172,15 @@ export class Tail {
   #nextSlab(need: number): void {
     const last = this.#slab;
     if (last) {
-      if (this.pending.at(-1) === last) this.#ends[this.#ends.length - 1] = this.#at;
+      const piece = this.#batch!.pieces.at(-1);
+      if (piece) piece.to = this.#at;
       this.#nextPos = last.pos + this.#at;
       last.letGo();
     }
     const size = last ? Math.min(last.buf.length * 2, LARGEST_SLAB) : FIRST_SLAB;
     this.#slab = Slab.allocate(Math.max(size, need), this.#nextPos, this.nextN);
     this.#at = 0;
-    this.#enlist(this.#slab);
-  }
-
-  #enlist(slab: Slab): void {
-    slab.hold();
-    this.pending.push(slab);
-    this.#ends.push(this.#at);
+    this.#batch!.add(this.#slab, 0);
   }
 
   #closeBlock(flags: number, due: number): void {

@@ -1,8 +1,11 @@
 import { join } from 'node:path';
+import { monotonic } from '../clock.js';
 import type { Logger } from '../logger.js';
+import type { Batch } from './batch.js';
 import { type Files, syncDirectory, writeFully } from './files.js';
 import { writeFooter } from './footer.js';
 import { loadSlab } from './load.js';
+import { Preparer } from './preparer.js';
 import type { Stamp } from './record.js';
 import { SEGMENT_HEADER_SIZE, type Segment, segmentFileName } from './segment.js';
 import type { SegmentList } from './segment-list.js';
@@ -21,6 +24,12 @@ export interface LogContext {
 /** Bytes of a segment of a log in memory: what is let go together. */
 const MEMORY_SEGMENT = 256 * 1024;
 
+/** Bytes of a commit from which on it is written off the event loop: less is done sooner than it is handed over. */
+const WRITE_ASIDE = 32 * 1024;
+/** A write on the event loop that took longer than this (ms) was held back by the system. */
+const SLOW_WRITE = 4;
+const SLOW_PAUSE = 1000;
+
 type LoadWaiter = (slab: Slab | undefined) => void;
 
 /**
@@ -32,10 +41,16 @@ export class TopicLog implements SlabOwner {
   readonly #context: LogContext;
   /** Empty for a log in memory. */
   readonly #directory: string;
-  readonly #segmentLimit: number;
   readonly #segments: SegmentList;
   readonly #slabs = new SlabList();
   readonly #tail: Tail;
+  #endN: number;
+  #endPos: number;
+  readonly #preparer: Preparer;
+  /** Until then, much is not written on the event loop. */
+  #slowUntil = 0;
+  /** A batch is being written off the event loop. */
+  #writing = false;
   readonly #loading = new Map<number, LoadWaiter[]>();
   /** Finished segments that are on their way to stable storage. */
   readonly #finishing = new Set<Promise<void>>();
@@ -50,9 +65,12 @@ export class TopicLog implements SlabOwner {
     this.#context = context;
     this.#directory = directory;
     this.#segments = segments;
-    this.#segmentLimit = directory === '' ? MEMORY_SEGMENT : context.maxBytesPerFile;
-    const first = segments.begin(this.#pathOf(segments.endN));
-    this.#tail = new Tail(first, first.firstN, first.basePos);
+    this.#endN = segments.last?.endN ?? 0;
+    this.#endPos = segments.last?.endPos ?? 0;
+    this.#preparer = new Preparer(context.files, context.maxBytesPerFile);
+    const limit = directory === '' ? MEMORY_SEGMENT : context.maxBytesPerFile;
+    const first = segments.begin(this.#pathOf(this.#endN), this.#endN, this.#endPos);
+    this.#tail = new Tail(first, limit, (firstN, basePos) => this.#nextSegment(firstN, basePos));
   }
 
   get inMemory(): boolean {
@@ -65,7 +83,12 @@ export class TopicLog implements SlabOwner {
 
   /** Number after the last committed message. */
   get endN(): number {
-    return this.#segments.endN;
+    return this.#endN;
+  }
+
+  /** Position after the last committed block. */
+  get endPos(): number {
+    return this.#endPos;
   }
 
   /** Number of the next message, those that are not committed counted. */
@@ -75,16 +98,17 @@ export class TopicLog implements SlabOwner {
 
   /** Messages from this number to the end are in memory. */
   get inMemoryFrom(): number {
-    return this.#slabs.contiguousFrom(this.endPos) ?? this.endN;
+    return this.#slabs.contiguousFrom(this.#endPos) ?? this.#endN;
   }
 
-  /** Position after the last committed block. */
-  get endPos(): number {
-    return this.#tail.segment.endPos;
-  }
-
+  /** Something was appended that is not committed. */
   get dirty(): boolean {
-    return this.#tail.dirty;
+    return this.#tail.dirty || this.#writing;
+  }
+
+  /** Bytes that were appended and are not committed. */
+  get uncommitted(): number {
+    return this.#tail.pos - this.#endPos;
   }
 
   append(stamp: Stamp, body: Buffer, start: number, end: number): void {
@@ -101,29 +125,31 @@ export class TopicLog implements SlabOwner {
   }
 
   /**
-   * Writes all that was appended to the segment file. Only then may it be read.
-   * @throws what the file system said; then nothing of it is kept.
+   * Writes all that was appended to the segment file; it may be read when `done` is called. A little is written at once,
+   * much of it off the event loop: `done` may be called before this returns, or later. With an error, nothing of it is
+   * kept, nor of what was appended since. To be called again only then.
    */
-  commit(): void {
-    const tail = this.#tail;
-    const before = tail.segment.endN;
-    tail.finishBlock();
-    if (!this.inMemory) {
-      try {
-        this.#write();
-      } catch (error) {
-        this.#takeBack();
-        throw error;
-      }
+  commit(done: (error: Error | undefined) => void): void {
+    const batch = this.#tail.take();
+    if (!batch) return done(undefined);
+    if (this.inMemory) {
+      this.#accept(batch);
+      return done(undefined);
     }
-    for (const slab of tail.pending) {
-      if (slab.listed) continue;
-      this.#slabs.add(slab);
-      if (!this.inMemory) this.#context.cache.add(slab, this);
-    }
-    tail.accept();
-    this.unsynced += tail.segment.endN - before;
-    if (tail.segment.size >= this.#segmentLimit) this.#roll();
+    const finish = (error: Error | undefined): void => {
+      if (this.#closed) batch.discard();
+      else if (error) this.#takeBack(batch);
+      else this.#accept(batch);
+      done(error);
+    };
+    const end = batch.segment.fileOffset(this.#tail.pos);
+    if (this.#preparer.conflicts(batch.segment, end)) {
+      this.#writing = true;
+      this.#preparer.whenIdle(() => {
+        this.#writing = false;
+        this.#write(batch, end, finish);
+      });
+    } else this.#write(batch, end, finish);
   }
 
   /** The slab in memory that holds `pos`. */
@@ -188,7 +214,7 @@ export class TopicLog implements SlabOwner {
 
   /** Lets a slab go whose messages all readers have passed. The one being written stays. */
   releaseSlab(slab: Slab): void {
-    if (this.inMemory || slab.end === this.#tail.segment.endPos) return;
+    if (this.inMemory || this.#tail.isWriting(slab)) return;
     this.#slabs.remove(slab);
     this.#context.cache.remove(slab);
   }
@@ -203,6 +229,7 @@ export class TopicLog implements SlabOwner {
       cache.remove(slab);
     }
     if (segment.path === '') return;
+    segment.removed = true;
     try {
       segment.close(files);
       files.unlinkSync(segment.path);
@@ -211,11 +238,11 @@ export class TopicLog implements SlabOwner {
     }
   }
 
-  /** Ends the segment being written before its time, because it is to be removed. Everything must be committed. */
+  /** Ends the segment being written before its time, because it is to be removed. Nothing may be uncommitted. */
   seal(): void {
     const old = this.#tail.segment;
     old.sealed = true;
-    this.#tail.moveTo(this.#segments.begin(this.#pathOf(old.endN)));
+    this.#tail.moveTo(this.#segments.begin(this.#pathOf(this.#endN), this.#endN, this.#endPos));
   }
 
   /** Puts what is committed on stable storage, off the event loop. To be called again only when it is done. */
@@ -239,14 +266,8 @@ export class TopicLog implements SlabOwner {
   /** Finishes the files. Everything must be committed. Resolves when they are on stable storage. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    const { segment } = this.#tail;
-    if (!this.inMemory && segment.writeFd !== -1) {
-      try {
-        this.#finish(segment);
-      } catch (error) {
-        this.#context.logger.warn(`cannot finish ${segment.path}`, { error });
-      }
-    }
+    await new Promise<void>((resolve) => this.#preparer.whenIdle(resolve));
+    this.#tryFinish(this.#tail.segment);
     this.abandon();
     await Promise.all(this.#finishing).catch(() => {});
   }
@@ -258,16 +279,69 @@ export class TopicLog implements SlabOwner {
     for (const segment of this.#segments) segment.close(this.#context.files);
   }
 
-  #write(): void {
-    const { files } = this.#context;
-    const tail = this.#tail;
-    const segment = tail.segment;
-    if (segment.writeFd === -1) this.#create(segment);
-    for (let i = 0; i < tail.pending.length; i++) {
-      const slab = tail.pending[i]!;
-      const offset = segment.fileOffset(slab.pos + slab.length);
-      writeFully(files, segment.writeFd, slab.buf, slab.length, tail.appended(i) - slab.length, offset);
+  #accept(batch: Batch): void {
+    for (const { slab } of batch.pieces) {
+      if (slab.listed) continue;
+      this.#slabs.add(slab);
+      if (!this.inMemory) this.#context.cache.add(slab, this);
     }
+    this.unsynced += batch.endN - batch.firstN;
+    batch.accept();
+    this.#endN = batch.endN;
+    this.#endPos = batch.segment.endPos;
+    if (!this.inMemory) this.#preparer.advance(batch.segment);
+    if (batch.segment !== this.#tail.segment) this.#seal(batch.segment);
+  }
+
+  #write(batch: Batch, end: number, done: (error: Error | undefined) => void): void {
+    const { segment } = batch;
+    if (this.#closed) return done(undefined);
+    const started = monotonic();
+    try {
+      if (segment.writeFd === -1) this.#create(segment);
+      const atOnce = this.#preparer.covers(segment, end) && started > this.#slowUntil;
+      if (batch.bytes >= WRITE_ASIDE && !atOnce) return this.#writeAside(batch, done);
+      for (const { slab, from, to } of batch.pieces) {
+        const offset = segment.fileOffset(slab.pos + from);
+        writeFully(this.#context.files, segment.writeFd, slab.buf, from, to - from, offset);
+      }
+    } catch (error) {
+      return done(error instanceof Error ? error : new Error(String(error)));
+    }
+    // The system holds writers back when it cannot keep up: then they had better not be the event loop.
+    const now = monotonic();
+    if (now - started > SLOW_WRITE) this.#slowUntil = now + SLOW_PAUSE;
+    done(undefined);
+  }
+
+  #writeAside(batch: Batch, done: (error: Error | undefined) => void): void {
+    const { files } = this.#context;
+    const { segment, pieces } = batch;
+    this.#writing = true;
+    const finish = (error: Error | undefined): void => {
+      this.#writing = false;
+      segment.endWrite(files);
+      done(error);
+    };
+    const next = (index: number, from: number): void => {
+      const piece = pieces[index];
+      if (!piece) return finish(undefined);
+      if (from === piece.to) return next(index + 1, pieces[index + 1]?.from ?? 0);
+      const { slab, to } = piece;
+      files.write(
+        segment.writeFd,
+        slab.buf,
+        from,
+        to - from,
+        segment.fileOffset(slab.pos + from),
+        (error, bytes) => {
+          if (error || bytes === 0) return finish(error ?? new Error('write made no progress'));
+          next(index, from + bytes);
+        },
+      );
+    };
+    segment.beginWrite();
+    next(0, pieces[0]!.from);
   }
 
   #create(segment: Segment): void {
@@ -282,9 +356,11 @@ export class TopicLog implements SlabOwner {
     segment.writeFd = fd;
   }
 
-  #takeBack(): void {
-    const segment = this.#tail.segment;
-    this.#tail.revert();
+  #takeBack(batch: Batch): void {
+    const { segment } = batch;
+    if (this.#tail.segment !== segment) this.#segments.remove(this.#tail.segment);
+    this.#tail.revert(batch);
+    this.#preparer.reset();
     if (segment.writeFd === -1) return;
     try {
       this.#context.files.ftruncateSync(segment.writeFd, segment.fileOffset(segment.endPos));
@@ -294,14 +370,25 @@ export class TopicLog implements SlabOwner {
     }
   }
 
-  #roll(): void {
-    const old = this.#tail.segment;
-    this.seal();
-    if (this.inMemory || old.writeFd === -1) return;
+  /** The segment that follows the full one; that is finished once it is all written. */
+  #nextSegment(firstN: number, basePos: number): Segment {
+    const old = this.#segments.last!;
+    const segment = this.#segments.begin(this.#pathOf(firstN), firstN, basePos);
+    if (firstN === this.#endN) this.#seal(old);
+    return segment;
+  }
+
+  #seal(segment: Segment): void {
+    segment.sealed = true;
+    this.#preparer.whenIdle(() => this.#tryFinish(segment));
+  }
+
+  #tryFinish(segment: Segment): void {
+    if (segment.writeFd === -1 || segment.removed) return;
     try {
-      this.#finish(old);
+      this.#finish(segment);
     } catch (error) {
-      this.#context.logger.warn(`cannot finish ${old.path}`, { error });
+      this.#context.logger.warn(`cannot finish ${segment.path}`, { error });
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Command, type CommandLine } from '../../protocol/command-line.js';
 import { CommandParser, type CommandSink } from '../../protocol/command-parser.js';
-import { ProtocolError } from '../../protocol/errors.js';
+import { type ErrorCode, ProtocolError } from '../../protocol/errors.js';
 import { encodeFrame, FrameType } from '../../protocol/frame.js';
 import { ATTEMPTS_OFFSET, BODY_OFFSET, MESSAGE_ID_LENGTH } from '../../protocol/message.js';
 import { readHex32 } from '../../protocol/message-id.js';
@@ -15,7 +15,7 @@ import { writeAttempts } from '../log/record.js';
 import type { Slab } from '../log/slab.js';
 import { Deadline } from '../scheduler.js';
 import type { Topic } from '../topic.js';
-import type { Flushable } from '../turn.js';
+import type { CommitTicket, Flushable } from '../turn.js';
 import { type ClientSettings, defaultClientSettings, identify } from './identify.js';
 import { Output } from './output.js';
 import { Replies, type ReplySink } from './replies.js';
@@ -27,6 +27,8 @@ const HEARTBEAT = encodeFrame(FrameType.Response, '_heartbeat_');
 const CLOSE_WAIT = encodeFrame(FrameType.Response, 'CLOSE_WAIT');
 /** How long a connection that was refused may stay open so that the peer can read why, in ms. */
 const LINGER = 2000;
+/** Bytes of a topic that may wait to be written before its publishers are not read from. */
+const MOST_UNCOMMITTED = 64 * 1024 * 1024;
 
 /** How many messages a client published to a topic. */
 export interface PubCount {
@@ -247,17 +249,13 @@ export class Session implements CommandSink, Consumer, ReplySink, Flushable {
   #pub(line: CommandLine, body: Buffer, start: number, end: number): void {
     const topic = this.#topic(line);
     const ticket = topic.publish(this.broker.stamp(), body, start, end);
-    this.#lastCount!.count++;
-    if (this.broker.settings.durability === 'memory') this.#replies.ok();
-    else this.#replies.okWhen(ticket, 'E_PUB_FAILED');
+    this.#published(topic, ticket, 1, 'E_PUB_FAILED');
   }
 
   #mpub(line: CommandLine, body: Buffer, start: number, end: number): void {
     const topic = this.#topic(line);
     const ticket = topic.publishBatch(this.broker.stamp(), body, start, end, line.messages);
-    this.#lastCount!.count += line.messages;
-    if (this.broker.settings.durability === 'memory') this.#replies.ok();
-    else this.#replies.okWhen(ticket, 'E_MPUB_FAILED');
+    this.#published(topic, ticket, line.messages, 'E_MPUB_FAILED');
   }
 
   #dpub(line: CommandLine, body: Buffer, start: number, end: number): void {
@@ -267,9 +265,17 @@ export class Session implements CommandSink, Consumer, ReplySink, Flushable {
       this.#delay === 0
         ? topic.publish(stamp, body, start, end)
         : topic.publishDeferred(stamp, body, start, end, Date.now() + this.#delay);
-    this.#lastCount!.count++;
+    this.#published(topic, ticket, 1, 'E_DPUB_FAILED');
+  }
+
+  /** Says OK when the messages are as safe as was promised. A client is not read from while too much is to be written. */
+  #published(topic: Topic, ticket: CommitTicket, messages: number, code: ErrorCode): void {
+    this.#lastCount!.count += messages;
     if (this.broker.settings.durability === 'memory') this.#replies.ok();
-    else this.#replies.okWhen(ticket, 'E_DPUB_FAILED');
+    else this.#replies.okWhen(ticket, code);
+    if (topic.log.uncommitted < MOST_UNCOMMITTED) return;
+    this.socket.pause();
+    ticket.whenSettled(() => this.socket.resume());
   }
 
   #sub(line: CommandLine): void {
