@@ -1,71 +1,16 @@
-import { once } from 'node:events';
-import { unlinkSync } from 'node:fs';
-import type { AddressInfo, Server } from 'node:net';
-import { connect } from 'node:net';
-import { BrokerError, messageOf } from './errors.js';
-
-/** Where to listen: a host and port, or the path of a unix socket. */
-export type ListenAddress = { host: string; port: number } | { path: string };
+import type { Server } from 'node:net';
+import { ListenError, listen as listenOn } from '../daemon/listen.js';
+import { BrokerError } from './errors.js';
 
 /**
- * Reads `<addr>:<port>` (an IPv6 address in brackets; no address at all for every one), or else a path.
- * @throws BrokerError E_OPTION
- */
-export function parseListenAddress(text: string): ListenAddress {
-  const match = /^(\[[^\]]*\]|[^:/]*):(\d{1,5})$/.exec(text);
-  if (match) {
-    const port = Number(match[2]);
-    if (port > 65535) throw new BrokerError('E_OPTION', `address '${text}' has a port above 65535`);
-    const host = match[1]!.replace(/^\[|\]$/g, '');
-    return { host: host === '' ? '::' : host, port };
-  }
-  if (text.includes('/') || !text.includes(':')) {
-    if (text === '') throw new BrokerError('E_OPTION', 'address is empty');
-    return { path: text };
-  }
-  throw new BrokerError('E_OPTION', `address '${text}' is neither <addr>:<port> nor a path`);
-}
-
-/**
- * Listens, and says where: `host:port`, or the path. A unix socket that nobody answers on any more is replaced.
- * @throws BrokerError E_LISTEN, saying what is in the way
+ * Listens, and says where: `host:port`, or the path of a unix socket.
+ * @throws BrokerError E_OPTION or E_LISTEN, saying what is in the way
  */
 export async function listen(server: Server, text: string, what: string): Promise<string> {
-  const address = parseListenAddress(text);
-  if ('path' in address) await removeDeadSocket(address.path);
   try {
-    server.listen(address);
-    await Promise.race([
-      once(server, 'listening'),
-      once(server, 'error').then(([error]) => {
-        throw error;
-      }),
-    ]);
-  } catch (cause) {
-    throw new BrokerError('E_LISTEN', `cannot listen on ${text} for ${what}: ${reason(cause)}`, { cause });
+    return await listenOn(server, text, what);
+  } catch (error) {
+    if (!(error instanceof ListenError)) throw error;
+    throw new BrokerError(error.code, error.message, { cause: error.cause ?? error });
   }
-  if ('path' in address) return address.path;
-  const { address: host, port, family } = server.address() as AddressInfo;
-  return family === 'IPv6' ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-async function removeDeadSocket(path: string): Promise<void> {
-  const alive = await new Promise<boolean>((resolve) => {
-    const probe = connect(path);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
-  });
-  if (!alive) unlinkSync(path);
-}
-
-function reason(cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  if (code === 'EADDRINUSE') return 'the address is in use';
-  if (code === 'EACCES') return 'permission denied';
-  if (code === 'EADDRNOTAVAIL') return 'this machine has no such address';
-  if (code === 'ENOTFOUND') return 'the host name is not known';
-  return messageOf(cause);
 }

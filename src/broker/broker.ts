@@ -6,11 +6,13 @@ import { BrokerError } from './errors.js';
 import { HttpServer } from './http/server.js';
 import { type Stamp, setStamp } from './log/record.js';
 import { type Logger, type LogLevel, leveled, SILENT } from './logger.js';
-import { type BrokerOptions, type BrokerSettings, resolveOptions } from './options.js';
+import { resolveOptions } from './options.js';
 import { Deadline, Scheduler } from './scheduler.js';
+import type { BrokerOptions, BrokerSettings } from './settings.js';
 import { Store } from './store.js';
 import { TcpServer } from './tcp/server.js';
-import type { Topic, TopicHost } from './topic.js';
+import type { Topic } from './topic.js';
+import type { TopicHost } from './topic-host.js';
 import { Turn } from './turn.js';
 import { NSQD_VERSION } from './version.js';
 

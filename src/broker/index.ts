@@ -1,18 +1,11 @@
 import { Broker as BrokerCore } from './broker.js';
-import type { BrokerOptions } from './options.js';
+import type { BrokerOptions } from './settings.js';
 
 export type { Body } from './broker.js';
 export { BrokerError, type BrokerErrorCode } from './errors.js';
 export { LOG_LEVELS, type Logger, type LogLevel } from './logger.js';
-export {
-  type BrokerOptions,
-  type BrokerSettings,
-  DURABILITIES,
-  type Durability,
-  OPTION_SPECS,
-  type OptionKind,
-  type OptionSpec,
-} from './options.js';
+export { OPTION_SPECS, type OptionKind, type OptionSpec } from './option-table.js';
+export { type BrokerOptions, type BrokerSettings, DURABILITIES, type Durability } from './settings.js';
 
 /** A running broker. */
 export type Broker = Pick<

@@ -12,9 +12,10 @@ import { SegmentList } from './log/segment-list.js';
 import { SlabCache } from './log/slab-cache.js';
 import { TopicLog } from './log/topic-log.js';
 import type { Logger } from './logger.js';
-import type { BrokerSettings } from './options.js';
+import type { BrokerSettings } from './settings.js';
 import { Journal, readJournal } from './state/journal.js';
-import { Topic, type TopicHost } from './topic.js';
+import { Topic } from './topic.js';
+import type { TopicHost } from './topic-host.js';
 
 /** Everything is kept below this directory of the data path. */
 const ROOT = 'nsq-data';

@@ -5,31 +5,13 @@ import type { Stamp } from './log/record.js';
 import type { DeferredMark, Segment } from './log/segment.js';
 import type { Slab } from './log/slab.js';
 import type { TopicLog } from './log/topic-log.js';
-import type { Logger } from './logger.js';
-import type { BrokerSettings } from './options.js';
 import type { Scheduler } from './scheduler.js';
+import type { BrokerSettings } from './settings.js';
 import type { Journal } from './state/journal.js';
 import { EntryWriter } from './state/journal-entries.js';
 import type { TopicState } from './state/topic-state.js';
+import type { TopicHost } from './topic-host.js';
 import type { CommitTicket, Turn } from './turn.js';
-
-/** What a topic needs of the broker it belongs to. */
-export interface TopicHost {
-  readonly settings: BrokerSettings;
-  readonly scheduler: Scheduler;
-  readonly turn: Turn;
-  readonly logger: Logger;
-  /** When a channel that is made now begins to time messages out, on the monotonic clock in ms. */
-  timeoutsFrom(): number;
-  /** A channel was made or is gone. */
-  channelChanged(topic: Topic, channel: Channel, exists: boolean): void;
-  /** An ephemeral topic has lost its last channel. */
-  topicUnused(topic: Topic): void;
-  /** What a write to storage came to. */
-  storageResult(error: Error | undefined): void;
-  /** Messages or journal entries were written that are not on stable storage yet. */
-  wrote(topic: Topic): void;
-}
 
 /** Bytes of a segment that is still being written from which on it is removed once everything in it is finished. */
 const EARLY_SEAL = 16 * 1024 * 1024;

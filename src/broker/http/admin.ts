@@ -1,8 +1,9 @@
+import { HttpError } from '../../http/query.js';
+import type { Answer } from '../../http/route.js';
 import { isValidName } from '../../protocol/names.js';
 import type { Channel } from '../channel.js';
 import type { Topic } from '../topic.js';
-import { HttpError } from './query.js';
-import type { Answer, Request } from './routes.js';
+import type { Request } from './routes.js';
 
 /** The topic that `/pub`, `/mpub` and `/topic/create` name, made if there is none. */
 export function namedTopic({ broker, query }: Request): Topic {

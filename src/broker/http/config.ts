@@ -1,8 +1,9 @@
 import * as v from 'valibot';
+import { HttpError } from '../../http/query.js';
+import type { Answer } from '../../http/route.js';
 import { LOG_LEVELS, type LogLevel, levelNumber } from '../logger.js';
-import { OPTION_SPECS } from '../options.js';
-import { HttpError } from './query.js';
-import type { Answer, Request } from './routes.js';
+import { OPTION_SPECS } from '../option-table.js';
+import type { Request } from './routes.js';
 
 const NANOSECONDS = 1e6;
 const Addresses = v.nullable(v.array(v.string()));

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
-import { HttpError } from './query.js';
-import type { Answer, Request } from './routes.js';
+import { HttpError } from '../../http/query.js';
+import type { Answer } from '../../http/route.js';
+import type { Request } from './routes.js';
 
 const NANOSECONDS = 1e6;
 

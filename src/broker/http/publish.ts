@@ -1,9 +1,10 @@
+import { booleanParam, HttpError } from '../../http/query.js';
+import type { Answer } from '../../http/route.js';
 import { ProtocolError } from '../../protocol/errors.js';
 import { MpubBody } from '../../protocol/mpub-body.js';
 import { BrokerError } from '../errors.js';
 import { namedTopic } from './admin.js';
-import { booleanParam, HttpError } from './query.js';
-import type { Answer, Request } from './routes.js';
+import type { Request } from './routes.js';
 
 const NEWLINE = 0x0a;
 const OK = 'OK';

@@ -1,3 +1,5 @@
+import type { Query } from '../../http/query.js';
+import type { Route, Routes } from '../../http/route.js';
 import type { Broker } from '../broker.js';
 import {
   channelCreate,
@@ -12,7 +14,6 @@ import {
 import { configGet, configPut } from './config.js';
 import { info, ping } from './info.js';
 import { mpub, pub } from './publish.js';
-import type { Query } from './query.js';
 import { stats } from './stats.js';
 
 export interface Request {
@@ -23,36 +24,40 @@ export interface Request {
   readonly body: Buffer;
 }
 
-/** Text as it is, nothing for an empty body, everything else as JSON. */
-export type Answer = string | undefined | { readonly json: unknown };
-
-export interface Route {
-  readonly handle: (request: Request) => Answer | Promise<Answer>;
-  /** Bytes of body that are read at most; what is longer is answered with `tooLarge`. */
-  readonly limit: (broker: Broker) => number;
-  readonly tooLarge: string;
-  /** An error is answered as plain text, as `/ping` does it. */
-  readonly plainErrors?: boolean;
-}
+type BrokerRoute = Route<Broker, Request>;
 
 const SMALL_BODY = 64 * 1024;
-const small = (handle: Route['handle']): Route => ({
+const small = (handle: BrokerRoute['handle']): BrokerRoute => ({
   handle,
   limit: () => SMALL_BODY,
   tooLarge: 'BODY_TOO_BIG',
 });
 
 /** Every path of nsqd's HTTP API and its methods. */
-export const ROUTES: ReadonlyMap<string, Readonly<Record<string, Route>>> = new Map<
-  string,
-  Record<string, Route>
->([
+export const ROUTES: Routes<Broker, Request> = new Map<string, Record<string, BrokerRoute>>([
   ['/ping', { GET: { ...small(ping), plainErrors: true } }],
   ['/info', { GET: small(info) }],
-  ['/pub', { POST: { handle: pub, limit: ({ settings }) => settings.maxMsgSize, tooLarge: 'MSG_TOO_BIG' } }],
+  [
+    '/pub',
+    {
+      POST: {
+        handle: pub,
+        limit: ({ settings }) => settings.maxMsgSize,
+        tooLarge: 'MSG_TOO_BIG',
+        quiet: true,
+      },
+    },
+  ],
   [
     '/mpub',
-    { POST: { handle: mpub, limit: ({ settings }) => settings.maxBodySize, tooLarge: 'BODY_TOO_BIG' } },
+    {
+      POST: {
+        handle: mpub,
+        limit: ({ settings }) => settings.maxBodySize,
+        tooLarge: 'BODY_TOO_BIG',
+        quiet: true,
+      },
+    },
   ],
   ['/stats', { GET: small(stats) }],
   ['/topic/create', { POST: small(topicCreate) }],

@@ -1,9 +1,10 @@
+import { booleanParam } from '../../http/query.js';
+import type { Answer } from '../../http/route.js';
 import type { Broker } from '../broker.js';
 import { memoryStats } from '../stats/memory.js';
 import { collectStats } from '../stats/stats.js';
 import { statsText } from '../stats/text.js';
-import { booleanParam } from './query.js';
-import type { Answer, Request } from './routes.js';
+import type { Request } from './routes.js';
 
 /** GET /stats[?format=json][&topic=…][&channel=…][&include_clients=…][&include_mem=…] */
 export function stats({ broker, query }: Request): Answer {

@@ -1,14 +1,12 @@
 import { join } from 'node:path';
-import { monotonic } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { Batch } from './batch.js';
-import { type Files, syncDirectory, writeFully } from './files.js';
-import { writeFooter } from './footer.js';
+import type { Files } from './files.js';
 import { loadSlab } from './load.js';
-import { Preparer } from './preparer.js';
 import type { Stamp } from './record.js';
-import { SEGMENT_HEADER_SIZE, type Segment, segmentFileName } from './segment.js';
+import { type Segment, segmentFileName } from './segment.js';
 import type { SegmentList } from './segment-list.js';
+import { SegmentWriter } from './segment-writer.js';
 import type { Slab } from './slab.js';
 import type { SlabCache, SlabOwner } from './slab-cache.js';
 import { SlabList } from './slab-list.js';
@@ -23,12 +21,6 @@ export interface LogContext {
 
 /** Bytes of a segment of a log in memory: what is let go together. */
 const MEMORY_SEGMENT = 256 * 1024;
-
-/** Bytes of a commit from which on it is written off the event loop: less is done sooner than it is handed over. */
-const WRITE_ASIDE = 32 * 1024;
-/** A write on the event loop that took longer than this (ms) was held back by the system. */
-const SLOW_WRITE = 4;
-const SLOW_PAUSE = 1000;
 
 type LoadWaiter = (slab: Slab | undefined) => void;
 
@@ -46,17 +38,10 @@ export class TopicLog implements SlabOwner {
   readonly #tail: Tail;
   #endN: number;
   #endPos: number;
-  readonly #preparer: Preparer;
-  /** Until then, much is not written on the event loop. */
-  #slowUntil = 0;
-  /** A batch is being written off the event loop. */
+  readonly #writer: SegmentWriter;
+  /** A batch is being written. */
   #writing = false;
   readonly #loading = new Map<number, LoadWaiter[]>();
-  /** Finished segments that are on their way to stable storage. */
-  readonly #finishing = new Set<Promise<void>>();
-  /** The file that `sync` is at, and whether it is to be closed then. */
-  #syncingFd = -1;
-  #closeLater = -1;
   #closed = false;
   /** Messages committed since the last sync to stable storage began. */
   unsynced = 0;
@@ -67,7 +52,7 @@ export class TopicLog implements SlabOwner {
     this.#segments = segments;
     this.#endN = segments.last?.endN ?? 0;
     this.#endPos = segments.last?.endPos ?? 0;
-    this.#preparer = new Preparer(context.files, context.maxBytesPerFile);
+    this.#writer = new SegmentWriter(context.files, context.logger, context.maxBytesPerFile);
     const limit = directory === '' ? MEMORY_SEGMENT : context.maxBytesPerFile;
     const first = segments.begin(this.#pathOf(this.#endN), this.#endN, this.#endPos);
     this.#tail = new Tail(first, limit, (firstN, basePos) => this.#nextSegment(firstN, basePos));
@@ -136,20 +121,14 @@ export class TopicLog implements SlabOwner {
       this.#accept(batch);
       return done(undefined);
     }
-    const finish = (error: Error | undefined): void => {
+    this.#writing = true;
+    this.#writer.write(batch, (error) => {
+      this.#writing = false;
       if (this.#closed) batch.discard();
       else if (error) this.#takeBack(batch);
       else this.#accept(batch);
       done(error);
-    };
-    const end = batch.segment.fileOffset(this.#tail.pos);
-    if (this.#preparer.conflicts(batch.segment, end)) {
-      this.#writing = true;
-      this.#preparer.whenIdle(() => {
-        this.#writing = false;
-        this.#write(batch, end, finish);
-      });
-    } else this.#write(batch, end, finish);
+    });
   }
 
   /** The slab in memory that holds `pos`. */
@@ -245,31 +224,13 @@ export class TopicLog implements SlabOwner {
     this.#tail.moveTo(this.#segments.begin(this.#pathOf(this.#endN), this.#endN, this.#endPos));
   }
 
-  /** Puts what is committed on stable storage, off the event loop. To be called again only when it is done. */
-  sync(done: (error: Error | null) => void): void {
-    this.unsynced = 0;
-    const fd = this.#tail.segment.writeFd;
-    const finished = Promise.all(this.#finishing);
-    if (fd === -1) {
-      finished.then(() => done(null), done);
-      return;
-    }
-    this.#syncingFd = fd;
-    this.#context.files.fdatasync(fd, (error) => {
-      this.#syncingFd = -1;
-      if (this.#closeLater === fd) this.#context.files.closeSync(fd);
-      this.#closeLater = -1;
-      finished.then(() => done(error), done);
-    });
-  }
-
   /** Finishes the files. Everything must be committed. Resolves when they are on stable storage. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    await new Promise<void>((resolve) => this.#preparer.whenIdle(resolve));
-    this.#tryFinish(this.#tail.segment);
+    await this.#writer.idle();
+    this.#writer.finish(this.#tail.segment);
     this.abandon();
-    await Promise.all(this.#finishing).catch(() => {});
+    await this.#writer.finished().catch(() => {});
   }
 
   /** Lets go of everything without another write. */
@@ -289,134 +250,37 @@ export class TopicLog implements SlabOwner {
     batch.accept();
     this.#endN = batch.endN;
     this.#endPos = batch.segment.endPos;
-    if (!this.inMemory) this.#preparer.advance(batch.segment);
-    if (batch.segment !== this.#tail.segment) this.#seal(batch.segment);
-  }
-
-  #write(batch: Batch, end: number, done: (error: Error | undefined) => void): void {
-    const { segment } = batch;
-    if (this.#closed) return done(undefined);
-    const started = monotonic();
-    try {
-      if (segment.writeFd === -1) this.#create(segment);
-      const atOnce = this.#preparer.covers(segment, end) && started > this.#slowUntil;
-      if (batch.bytes >= WRITE_ASIDE && !atOnce) return this.#writeAside(batch, done);
-      for (const { slab, from, to } of batch.pieces) {
-        const offset = segment.fileOffset(slab.pos + from);
-        writeFully(this.#context.files, segment.writeFd, slab.buf, from, to - from, offset);
-      }
-    } catch (error) {
-      return done(error instanceof Error ? error : new Error(String(error)));
-    }
-    // The system holds writers back when it cannot keep up: then they had better not be the event loop.
-    const now = monotonic();
-    if (now - started > SLOW_WRITE) this.#slowUntil = now + SLOW_PAUSE;
-    done(undefined);
-  }
-
-  #writeAside(batch: Batch, done: (error: Error | undefined) => void): void {
-    const { files } = this.#context;
-    const { segment, pieces } = batch;
-    this.#writing = true;
-    const finish = (error: Error | undefined): void => {
-      this.#writing = false;
-      segment.endWrite(files);
-      done(error);
-    };
-    const next = (index: number, from: number): void => {
-      const piece = pieces[index];
-      if (!piece) return finish(undefined);
-      if (from === piece.to) return next(index + 1, pieces[index + 1]?.from ?? 0);
-      const { slab, to } = piece;
-      files.write(
-        segment.writeFd,
-        slab.buf,
-        from,
-        to - from,
-        segment.fileOffset(slab.pos + from),
-        (error, bytes) => {
-          if (error || bytes === 0) return finish(error ?? new Error('write made no progress'));
-          next(index, from + bytes);
-        },
-      );
-    };
-    segment.beginWrite();
-    next(0, pieces[0]!.from);
-  }
-
-  #create(segment: Segment): void {
-    const { files } = this.#context;
-    const fd = files.openSync(segment.path, 'w+');
-    try {
-      writeFully(files, fd, segment.header(), 0, SEGMENT_HEADER_SIZE, 0);
-    } catch (error) {
-      files.closeSync(fd);
-      throw error;
-    }
-    segment.writeFd = fd;
+    if (!this.inMemory) this.#writer.written(batch.segment);
+    if (batch.segment !== this.#tail.segment) this.#finish(batch.segment);
   }
 
   #takeBack(batch: Batch): void {
     const { segment } = batch;
     if (this.#tail.segment !== segment) this.#segments.remove(this.#tail.segment);
     this.#tail.revert(batch);
-    this.#preparer.reset();
-    if (segment.writeFd === -1) return;
-    try {
-      this.#context.files.ftruncateSync(segment.writeFd, segment.fileOffset(segment.endPos));
-    } catch (error) {
-      // The next commit writes over the same bytes; until then a start would cut them off as a torn end.
-      this.#context.logger.warn(`cannot cut ${segment.path} back`, { error });
-    }
+    this.#writer.cutBack(segment);
   }
 
   /** The segment that follows the full one; that is finished once it is all written. */
   #nextSegment(firstN: number, basePos: number): Segment {
     const old = this.#segments.last!;
     const segment = this.#segments.begin(this.#pathOf(firstN), firstN, basePos);
-    if (firstN === this.#endN) this.#seal(old);
+    if (firstN === this.#endN) this.#finish(old);
     return segment;
   }
 
-  #seal(segment: Segment): void {
-    segment.sealed = true;
-    this.#preparer.whenIdle(() => this.#tryFinish(segment));
-  }
-
-  #tryFinish(segment: Segment): void {
-    if (segment.writeFd === -1 || segment.removed) return;
-    try {
-      this.#finish(segment);
-    } catch (error) {
-      this.#context.logger.warn(`cannot finish ${segment.path}`, { error });
-    }
-  }
-
   #finish(segment: Segment): void {
-    const { files, logger } = this.#context;
-    writeFooter(files, segment.writeFd, segment);
-    const fd = segment.writeFd;
-    segment.writeFd = -1;
-    const finished = new Promise<void>((resolve, reject) => {
-      files.fdatasync(fd, (error) => {
-        this.#finishing.delete(finished);
-        if (this.#syncingFd === fd) this.#closeLater = fd;
-        else files.closeSync(fd);
-        if (!error) return resolve();
-        logger.warn(`cannot sync ${segment.path}`, { error });
-        reject(error);
-      });
-    });
-    finished.catch(() => {});
-    this.#finishing.add(finished);
+    segment.sealed = true;
+    if (!this.inMemory) this.#writer.finish(segment);
   }
 
   #pathOf(firstN: number): string {
     return this.inMemory ? '' : join(this.#directory, segmentFileName(firstN));
   }
 
-  /** Makes the directory's entries durable. */
-  syncDirectory(): void {
-    if (!this.inMemory) syncDirectory(this.#context.files, this.#directory);
+  /** Puts what is committed on stable storage, off the event loop. To be called again only when it is done. */
+  sync(done: (error: Error | null) => void): void {
+    this.unsynced = 0;
+    this.#writer.sync(this.#tail.segment, done);
   }
 }

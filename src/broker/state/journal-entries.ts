@@ -154,10 +154,14 @@ export class EntryWriter implements EntrySink {
  */
 export function readEntries(buf: Buffer, sink: EntrySink): void {
   let at = 0;
-  const u8 = (): number => buf.readUInt8(at++);
-  const u16 = (): number => buf.readUInt16BE((at += 2) - 2);
-  const u32 = (): number => buf.readUInt32BE((at += 4) - 4);
-  const f64 = (): number => buf.readDoubleBE((at += 8) - 8);
+  const step = (size: number): number => {
+    at += size;
+    return at - size;
+  };
+  const u8 = (): number => buf.readUInt8(step(1));
+  const u16 = (): number => buf.readUInt16BE(step(2));
+  const u32 = (): number => buf.readUInt32BE(step(4));
+  const f64 = (): number => buf.readDoubleBE(step(8));
   while (at < buf.length) {
     const type = u8();
     if (type === EntryType.Topic) sink.topic(u8() === 1, f64());

@@ -1,6 +1,7 @@
 import type { Broker } from '../broker.js';
 import type { Channel } from '../channel.js';
-import { type PubCount, Session } from '../tcp/session.js';
+import { Session } from '../tcp/session.js';
+import type { PubCount } from '../tcp/session-state.js';
 import type { Topic } from '../topic.js';
 
 /** Latency from publish to FIN; not measured unless percentiles are asked for. */
@@ -112,7 +113,7 @@ function topicStats(topic: Topic, filter: StatsFilter): TopicStats {
 }
 
 function channelStats(channel: Channel, filter: StatsFilter): ChannelStats {
-  const sessions = channel.consumers.filter((consumer) => consumer instanceof Session);
+  const sessions = [...channel.consumers].filter((consumer) => consumer instanceof Session);
   return {
     channel_name: channel.name,
     depth: channel.depth,
@@ -122,7 +123,7 @@ function channelStats(channel: Channel, filter: StatsFilter): ChannelStats {
     message_count: channel.messageCount,
     requeue_count: channel.requeueCount,
     timeout_count: channel.timeoutCount,
-    client_count: channel.consumers.length,
+    client_count: channel.consumers.size,
     clients: filter.clients ? sessions.map((session) => clientStats(session, filter.topic)) : null,
     paused: channel.paused,
     e2e_processing_latency: NO_LATENCY,

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { ProtocolError } from '../../protocol/errors.js';
-import type { BrokerSettings } from '../options.js';
+import type { BrokerSettings } from '../settings.js';
 
 const text = v.optional(v.nullable(v.string()), '');
 const whole = v.optional(v.nullable(v.pipe(v.number(), v.safeInteger())), 0);

@@ -1,4 +1,5 @@
-import { type BrokerOptions, OPTION_SPECS, type OptionSpec } from '../../broker/options.js';
+import { OPTION_SPECS, type OptionSpec } from '../../broker/option-table.js';
+import type { BrokerOptions } from '../../broker/settings.js';
 import type { Setting, Settings, SettingValue } from '../settings.js';
 
 const NOTED_DEFAULT = / \(default: (.*)\)$/;

@@ -1,4 +1,4 @@
-import { OPTION_SPECS } from '../../broker/options.js';
+import { OPTION_SPECS } from '../../broker/option-table.js';
 import type { SettingSource } from '../resolution.js';
 import { defineSettings, type Settings, type SettingValue } from '../settings.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'smol-toml';
 import { describe, expect, test } from 'vitest';
-import { OPTION_SPECS } from '../../../src/broker/options.js';
+import { OPTION_SPECS } from '../../../src/broker/option-table.js';
 import { resolveSettings } from '../../../src/cli/resolution.js';
 import { BROKER_SETTINGS, brokerOptions } from '../../../src/cli/serve/broker-settings.js';
 import { PENDING_SETTINGS, pendingWarnings } from '../../../src/cli/serve/pending-settings.js';

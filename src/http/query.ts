@@ -1,13 +1,20 @@
+export interface HttpErrorOptions extends ErrorOptions {
+  /** Members of the body beside the code. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
 /** An error answer of the HTTP API: a status and the code in its body. */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   readonly status: number;
   readonly code: string;
+  readonly fields: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(status: number, code: string, options?: ErrorOptions) {
+  constructor(status: number, code: string, options?: HttpErrorOptions) {
     super(code, options);
     this.status = status;
     this.code = code;
+    this.fields = options?.fields;
   }
 }
 
@@ -24,13 +31,13 @@ export function parseQuery(raw: string): Query {
     if (pair === '') continue;
     if (pair.includes(';')) throw new HttpError(400, 'INVALID_REQUEST');
     const equals = pair.indexOf('=');
-    const key = unescape(equals === -1 ? pair : pair.slice(0, equals));
-    if (!query.has(key)) query.set(key, equals === -1 ? '' : unescape(pair.slice(equals + 1)));
+    const key = unescapeQuery(equals === -1 ? pair : pair.slice(0, equals));
+    if (!query.has(key)) query.set(key, equals === -1 ? '' : unescapeQuery(pair.slice(equals + 1)));
   }
   return query;
 }
 
-function unescape(text: string): string {
+function unescapeQuery(text: string): string {
   if (!/[%+]/.test(text)) return text;
   const plain = text.replaceAll('+', ' ');
   if (/%(?![0-9a-fA-F]{2})/.test(plain)) throw new HttpError(400, 'INVALID_REQUEST');

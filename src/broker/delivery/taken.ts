@@ -1,0 +1,244 @@
+import { monotonic } from '../clock.js';
+import type { DeferredMark, Segment } from '../log/segment.js';
+import type { TopicLog } from '../log/topic-log.js';
+import type { EntryWriter } from '../state/journal-entries.js';
+import type { ChannelState } from '../state/topic-state.js';
+import type { Consumer } from './consumer.js';
+import { Heap } from './heap.js';
+import { type FoundRecord, Held, HeldQueue } from './held.js';
+import { InFlight, Run } from './in-flight.js';
+
+/** What the messages that a channel took are kept for. */
+export interface TakenOwner {
+  readonly log: TopicLog;
+  /** The channel's number in the journal. */
+  readonly id: number;
+  /** Where the journal's entries go; undefined for a channel that has no journal. */
+  readonly journal: EntryWriter | undefined;
+  /** Nothing in this segment is outstanding any more. */
+  segmentIdle(segment: Segment): void;
+  /** What was not in memory is there, or could not be read. */
+  loaded(found: boolean): void;
+}
+
+/**
+ * The messages that a channel took from its topic's log and has not finished.
+ *
+ *     sent ──▶ in flight ──▶ finished
+ *                │    ▲
+ *     REQ, lost, ▼    │ sent again
+ *    timed out  waiting ◀── due ── deferred
+ */
+export class Taken {
+  requeueCount = 0;
+  timeoutCount = 0;
+  readonly #owner: TakenOwner;
+  readonly #inFlight = new InFlight();
+  readonly #waiting: HeldQueue;
+  readonly #deferred = new Heap<Held>((held) => held.due);
+  /** Finished numbers that the journal has yet to be told: `[from, to)`. */
+  #finishedFrom = 0;
+  #finishedTo = 0;
+
+  constructor(owner: TakenOwner) {
+    this.#owner = owner;
+    this.#waiting = new HeldQueue(owner.log, (found) => owner.loaded(found));
+  }
+
+  get inFlightCount(): number {
+    return this.#inFlight.size;
+  }
+
+  get deferredCount(): number {
+    return this.#deferred.length;
+  }
+
+  /** Messages that are to be sent again now. */
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
+  /** When the next message is due or times out, on the monotonic clock in ms; Infinity if none is or does. */
+  get nextDeadline(): number {
+    const due = this.#deferred.first;
+    const dueAt = due ? monotonic() + Math.max(0, due.due - Date.now()) : Number.POSITIVE_INFINITY;
+    return Math.min(dueAt, this.#inFlight.nextDeadline);
+  }
+
+  isInFlight(n: number): boolean {
+    return this.#inFlight.get(n) !== undefined;
+  }
+
+  /** New messages went out. */
+  sent(run: Run): void {
+    run.segment.outstanding += run.count;
+    this.#inFlight.add(run);
+  }
+
+  /** The next message to send again; undefined if there is none, or it must be read first. */
+  nextWaiting(): FoundRecord | undefined {
+    return this.#waiting.take();
+  }
+
+  /** A message that waited went out again. */
+  sentAgain(run: Run): void {
+    this.#owner.journal?.held(this.#owner.id, run.firstN, 1, run.attempts);
+    this.#inFlight.add(run);
+  }
+
+  /** Keeps a message that is to be sent: when it is due, or now. */
+  hold(held: Held): void {
+    held.segment.outstanding++;
+    if (held.due > 0) this.#deferred.push(held);
+    else this.#waiting.push(held);
+  }
+
+  /** Whether the message is in flight with the consumer; then it is done with for good. */
+  finish(consumer: Consumer, n: number): boolean {
+    const run = this.#inFlight.take(n, consumer);
+    if (!run) return false;
+    this.#finished(n, run.segment);
+    return true;
+  }
+
+  /** A message is done with that was taken and not sent. */
+  passOver(n: number, segment: Segment): void {
+    segment.outstanding++;
+    this.#finished(n, segment);
+  }
+
+  /** Gives a message back, to be sent again after `delay` ms. False if it is not in flight with the consumer. */
+  requeue(consumer: Consumer, n: number, delay: number): boolean {
+    const run = this.#inFlight.take(n, consumer);
+    if (!run) return false;
+    this.requeueCount++;
+    const held = new Held(n, run.attempts, delay > 0 ? Date.now() + delay : 0, run.blockPos, run.segment);
+    if (delay > 0) {
+      this.#deferred.push(held);
+      this.#owner.journal?.deferred(this.#owner.id, n, held.attempts, held.due);
+    } else {
+      this.#waiting.push(held);
+    }
+    return true;
+  }
+
+  /** Begins a message's time anew, up to `longest` ms after it was sent. */
+  touch(consumer: Consumer, n: number, longest: number): boolean {
+    const run = this.#inFlight.take(n, consumer);
+    if (!run) return false;
+    const deadline = Math.min(monotonic() + consumer.msgTimeout, run.sentAt + longest);
+    this.#inFlight.add(
+      new Run(consumer, n, 1, run.segment, run.blockPos, run.attempts, run.sentAt, deadline),
+    );
+    return true;
+  }
+
+  /** What was in flight with a consumer that is gone is to be sent again, in order. */
+  lose(consumer: Consumer): void {
+    const lost: Held[] = [];
+    for (const run of this.#inFlight.runs()) {
+      if (run.consumer !== consumer) continue;
+      for (const n of this.#inFlight.remaining(run)) {
+        lost.push(new Held(n, run.attempts, 0, run.blockPos, run.segment));
+      }
+    }
+    lost.sort((a, b) => a.n - b.n);
+    for (const held of lost) {
+      this.#inFlight.take(held.n, consumer);
+      this.#waiting.push(held);
+    }
+  }
+
+  /** Messages that are due, or that timed out, are to be sent. */
+  wake(now: number): void {
+    const wall = Date.now();
+    for (let held = this.#deferred.first; held && held.due <= wall; held = this.#deferred.first) {
+      this.#deferred.shift();
+      this.#waiting.push(held);
+    }
+    for (let run = this.#inFlight.expire(now); run; run = this.#inFlight.expire(now)) this.#timeOut(run);
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    const gone = new Map<Consumer, number>();
+    for (const run of this.#inFlight.runs()) {
+      gone.set(run.consumer, (gone.get(run.consumer) ?? 0) + run.live);
+      run.segment.outstanding -= run.live;
+    }
+    for (const held of this.#waiting) held.segment.outstanding--;
+    for (const held of this.#deferred) held.segment.outstanding--;
+    this.#inFlight.clear();
+    this.#waiting.clear();
+    this.#deferred.clear();
+    this.#finishedFrom = this.#finishedTo = 0;
+    for (const [consumer, count] of gone) consumer.messagesGone(count);
+  }
+
+  /** Tells the journal what was finished since the last time. */
+  report(journal: EntryWriter): void {
+    if (this.#finishedTo > this.#finishedFrom) {
+      journal.finished(this.#owner.id, this.#finishedFrom, this.#finishedTo - this.#finishedFrom);
+    }
+    this.#finishedFrom = this.#finishedTo = 0;
+  }
+
+  /** Writes all that is taken and not finished; says which numbers those are. */
+  snapshot(journal: EntryWriter): Set<number> {
+    const { id } = this.#owner;
+    this.#finishedFrom = this.#finishedTo = 0;
+    const numbers = new Set<number>();
+    for (const run of this.#inFlight.runs()) {
+      for (const n of this.#inFlight.remaining(run)) {
+        journal.held(id, n, 1, run.attempts);
+        numbers.add(n);
+      }
+    }
+    for (const held of this.#waiting) {
+      journal.held(id, held.n, 1, held.attempts);
+      numbers.add(held.n);
+    }
+    for (const held of this.#deferred) {
+      journal.deferred(id, held.n, held.attempts, held.due);
+      numbers.add(held.n);
+    }
+    return numbers;
+  }
+
+  /** Takes up what the journal said. A deferred message that was not sent yet shows by its mark in the log. */
+  restore(state: ChannelState, marks: ReadonlyMap<number, DeferredMark>): void {
+    const { segments } = this.#owner.log;
+    for (const { from, to, attempts, due } of state.held) {
+      for (let n = from; n < to; n++) {
+        const segment = segments.of(n);
+        if (!segment) continue;
+        const mark = attempts === 0 ? marks.get(n) : undefined;
+        this.hold(new Held(n, mark ? 0 : Math.max(1, attempts), mark?.due ?? due, mark?.pos ?? -1, segment));
+      }
+    }
+  }
+
+  #finished(n: number, segment: Segment): void {
+    const { journal, id } = this.#owner;
+    if (n === this.#finishedTo) this.#finishedTo++;
+    else {
+      if (this.#finishedTo > this.#finishedFrom) {
+        journal?.finished(id, this.#finishedFrom, this.#finishedTo - this.#finishedFrom);
+      }
+      this.#finishedFrom = n;
+      this.#finishedTo = n + 1;
+    }
+    if (--segment.outstanding === 0) this.#owner.segmentIdle(segment);
+  }
+
+  #timeOut(run: Run): void {
+    let count = 0;
+    for (const n of [...this.#inFlight.remaining(run)]) {
+      this.#inFlight.take(n, run.consumer);
+      this.#waiting.push(new Held(n, run.attempts, 0, run.blockPos, run.segment));
+      count++;
+    }
+    this.timeoutCount += count;
+    run.consumer.messagesGone(count);
+  }
+}

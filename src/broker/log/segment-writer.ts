@@ -1,0 +1,179 @@
+import { monotonic } from '../clock.js';
+import type { Logger } from '../logger.js';
+import type { Batch } from './batch.js';
+import { type Files, writeFully } from './files.js';
+import { writeFooter } from './footer.js';
+import { Preparer } from './preparer.js';
+import { SEGMENT_HEADER_SIZE, type Segment } from './segment.js';
+
+/** Bytes of a commit from which on it is written off the event loop: less is done sooner than it is handed over. */
+const WRITE_ASIDE = 32 * 1024;
+/** A write on the event loop that took longer than this (ms) was held back by the system. */
+const SLOW_WRITE = 4;
+const SLOW_PAUSE = 1000;
+
+/** Writes a topic's segment files: batches, the footer at the end, and when they are on stable storage. */
+export class SegmentWriter {
+  readonly #files: Files;
+  readonly #logger: Logger;
+  readonly #preparer: Preparer;
+  /** Until then, much is not written on the event loop. */
+  #slowUntil = 0;
+  /** Finished segments that are on their way to stable storage. */
+  readonly #finishing = new Set<Promise<void>>();
+  /** The file that `sync` is at, and whether it is to be closed then. */
+  #syncingFd = -1;
+  #closeLater = -1;
+
+  constructor(files: Files, logger: Logger, maxBytesPerFile: number) {
+    this.#files = files;
+    this.#logger = logger;
+    this.#preparer = new Preparer(files, maxBytesPerFile);
+  }
+
+  /** Writes a batch; `done` may be called before this returns, or later. Not to be called before it was. */
+  write(batch: Batch, done: (error: Error | undefined) => void): void {
+    const { slab, to } = batch.pieces.at(-1)!;
+    const end = batch.segment.fileOffset(slab.pos + to);
+    if (this.#preparer.conflicts(batch.segment, end)) {
+      this.#preparer.whenIdle(() => this.#write(batch, end, done));
+    } else {
+      this.#write(batch, end, done);
+    }
+  }
+
+  /** What was written of the segment counts now. */
+  written(segment: Segment): void {
+    this.#preparer.advance(segment);
+  }
+
+  /** Cuts off what a failed write may have left after the segment's end. */
+  cutBack(segment: Segment): void {
+    this.#preparer.reset();
+    if (segment.writeFd === -1) return;
+    try {
+      this.#files.ftruncateSync(segment.writeFd, segment.fileOffset(segment.endPos));
+    } catch (error) {
+      // The next commit writes over the same bytes; until then a start would cut them off as a torn end.
+      this.#logger.warn(`cannot cut ${segment.path} back`, { error });
+    }
+  }
+
+  /** Ends a segment's file: nothing more is written to it. */
+  finish(segment: Segment): void {
+    this.#preparer.whenIdle(() => {
+      if (segment.writeFd === -1 || segment.removed) return;
+      try {
+        this.#writeEnd(segment);
+      } catch (error) {
+        this.#logger.warn(`cannot finish ${segment.path}`, { error });
+      }
+    });
+  }
+
+  /** Resolves when nothing is being written ahead. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => this.#preparer.whenIdle(resolve));
+  }
+
+  /** Resolves when every finished segment is on stable storage. */
+  async finished(): Promise<void> {
+    await Promise.all(this.#finishing);
+  }
+
+  /** Puts what is written on stable storage, off the event loop. To be called again only when it is done. */
+  sync(segment: Segment, done: (error: Error | null) => void): void {
+    const fd = segment.writeFd;
+    const finished = this.finished();
+    if (fd === -1) {
+      finished.then(() => done(null), done);
+      return;
+    }
+    this.#syncingFd = fd;
+    this.#files.fdatasync(fd, (error) => {
+      this.#syncingFd = -1;
+      if (this.#closeLater === fd) this.#files.closeSync(fd);
+      this.#closeLater = -1;
+      finished.then(() => done(error), done);
+    });
+  }
+
+  #write(batch: Batch, end: number, done: (error: Error | undefined) => void): void {
+    const { segment } = batch;
+    const started = monotonic();
+    try {
+      if (segment.writeFd === -1) this.#create(segment);
+      const atOnce = this.#preparer.covers(segment, end) && started > this.#slowUntil;
+      if (batch.bytes >= WRITE_ASIDE && !atOnce) return this.#writeAside(batch, done);
+      for (const { slab, from, to } of batch.pieces) {
+        const offset = segment.fileOffset(slab.pos + from);
+        writeFully(this.#files, segment.writeFd, slab.buf, from, to - from, offset);
+      }
+    } catch (error) {
+      return done(error instanceof Error ? error : new Error(String(error)));
+    }
+    // The system holds writers back when it cannot keep up: then they had better not be the event loop.
+    const now = monotonic();
+    if (now - started > SLOW_WRITE) this.#slowUntil = now + SLOW_PAUSE;
+    done(undefined);
+  }
+
+  #writeAside(batch: Batch, done: (error: Error | undefined) => void): void {
+    const files = this.#files;
+    const { segment, pieces } = batch;
+    const finish = (error: Error | undefined): void => {
+      segment.endWrite(files);
+      done(error);
+    };
+    const next = (index: number, from: number): void => {
+      const piece = pieces[index];
+      if (!piece) return finish(undefined);
+      if (from === piece.to) return next(index + 1, pieces[index + 1]?.from ?? 0);
+      const { slab, to } = piece;
+      files.write(
+        segment.writeFd,
+        slab.buf,
+        from,
+        to - from,
+        segment.fileOffset(slab.pos + from),
+        (error, bytes) => {
+          if (error || bytes === 0) return finish(error ?? new Error('write made no progress'));
+          next(index, from + bytes);
+        },
+      );
+    };
+    segment.beginWrite();
+    next(0, pieces[0]!.from);
+  }
+
+  #create(segment: Segment): void {
+    const files = this.#files;
+    const fd = files.openSync(segment.path, 'w+');
+    try {
+      writeFully(files, fd, segment.header(), 0, SEGMENT_HEADER_SIZE, 0);
+    } catch (error) {
+      files.closeSync(fd);
+      throw error;
+    }
+    segment.writeFd = fd;
+  }
+
+  #writeEnd(segment: Segment): void {
+    const files = this.#files;
+    writeFooter(files, segment.writeFd, segment);
+    const fd = segment.writeFd;
+    segment.writeFd = -1;
+    const finished = new Promise<void>((resolve, reject) => {
+      files.fdatasync(fd, (error) => {
+        this.#finishing.delete(finished);
+        if (this.#syncingFd === fd) this.#closeLater = fd;
+        else files.closeSync(fd);
+        if (!error) return resolve();
+        this.#logger.warn(`cannot sync ${segment.path}`, { error });
+        reject(error);
+      });
+    });
+    finished.catch(() => {});
+    this.#finishing.add(finished);
+  }
+}

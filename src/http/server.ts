@@ -1,0 +1,184 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { messageOf } from '../daemon/errors.js';
+import { HttpError } from './query.js';
+import type { Answer, HttpCall, HttpContext, Route, Routes } from './route.js';
+
+const VERSION_HEADER = 'X-NSQ-Content-Type';
+const VERSION = 'nsq; version=1.0';
+const JSON_TYPE = 'application/json; charset=utf-8';
+const TEXT_TYPE = 'text/plain; charset=utf-8';
+const NO_BODY = Buffer.alloc(0);
+
+export interface HttpServerOptions<C, R> {
+  readonly context: C;
+  readonly routes: Routes<C, R>;
+  /** Makes of a call what the routes' handlers take; may throw an HttpError. */
+  readonly request: (call: HttpCall) => R;
+}
+
+interface Found<C, R> {
+  readonly methods: Readonly<Record<string, Route<C, R>>>;
+  readonly option: string;
+}
+
+/** The HTTP API of a daemon: finds the route, reads the body within its bounds, answers as the original daemons do. */
+export class HttpServer<C extends HttpContext, R> {
+  readonly server: Server;
+  readonly #context: C;
+  readonly #routes: Routes<C, R>;
+  readonly #request: (call: HttpCall) => R;
+
+  constructor({ context, routes, request }: HttpServerOptions<C, R>) {
+    this.#context = context;
+    this.#routes = routes;
+    this.#request = request;
+    this.server = createServer((incoming, response) => this.#onRequest(incoming, response));
+  }
+
+  async close(): Promise<void> {
+    if (!this.server.listening) return;
+    await new Promise<void>((resolve) => {
+      this.server.close(() => resolve());
+      this.server.closeIdleConnections();
+      setImmediate(() => this.server.closeAllConnections());
+    });
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    const path = mark === -1 ? url : url.slice(0, mark);
+    const rawQuery = mark === -1 ? '' : url.slice(mark + 1);
+    const found = this.#find(path);
+    if (!found) return this.#notFound(request, response, path, rawQuery);
+    const route = found.methods[request.method ?? ''];
+    if (!route) return this.#otherMethod(request, response, Object.keys(found.methods));
+    const { option } = found;
+    this.#readBody(request, response, route, (body) => {
+      const onClosed = (listener: () => void): void => void response.once('close', listener);
+      this.#run(request, response, route, () =>
+        route.handle(this.#request({ rawQuery, option, body, onClosed })),
+      );
+    });
+  }
+
+  #find(path: string): Found<C, R> | undefined {
+    const slash = path.lastIndexOf('/');
+    if (slash === path.length - 1) return undefined;
+    const exact = this.#routes.get(path);
+    if (exact) return { methods: exact, option: '' };
+    const methods = this.#routes.get(path.slice(0, slash + 1));
+    return methods && { methods, option: path.slice(slash + 1) };
+  }
+
+  #run(
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: Route<C, R>,
+    handle: () => Answer | Promise<Answer>,
+  ): void {
+    try {
+      const answer = handle();
+      if (!(answer instanceof Promise)) return this.#answer(request, response, route, answer);
+      answer.then(
+        (it) => this.#answer(request, response, route, it),
+        (error: unknown) => this.#fail(request, response, error, route),
+      );
+    } catch (error) {
+      this.#fail(request, response, error, route);
+    }
+  }
+
+  /** Collects the body. One that is too long is refused as soon as that shows, and the connection ends. */
+  #readBody(
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: Route<C, R>,
+    done: (body: Buffer) => void,
+  ): void {
+    const limit = route.limit(this.#context);
+    const tooLarge = (): void => {
+      request.removeAllListeners('data').removeAllListeners('end');
+      request.resume();
+      response.setHeader('Connection', 'close');
+      this.#fail(request, response, new HttpError(413, route.tooLarge), route);
+    };
+    if (Number(request.headers['content-length'] ?? 0) > limit) return tooLarge();
+    let first: Buffer | undefined;
+    let more: Buffer[] | undefined;
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > limit) return tooLarge();
+      if (!first) first = chunk;
+      else if (more) more.push(chunk);
+      else more = [first, chunk];
+    });
+    request.on('end', () => done(more ? Buffer.concat(more, size) : (first ?? NO_BODY)));
+    request.on('error', (error) => this.#context.logger.debug(`HTTP: ${error.message}`));
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse, route: Route<C, R>, answer: Answer): void {
+    if (answer === undefined) this.#send(request, response, 200, '', undefined, route);
+    else if (typeof answer === 'string') this.#send(request, response, 200, answer, TEXT_TYPE, route);
+    else {
+      const body = 'encoded' in answer ? answer.encoded : JSON.stringify(answer.json);
+      this.#send(request, response, 200, body, JSON_TYPE, route);
+    }
+  }
+
+  #fail(request: IncomingMessage, response: ServerResponse, error: unknown, route?: Route<C, R>): void {
+    const known = error instanceof HttpError ? error : new HttpError(500, 'INTERNAL_ERROR', { cause: error });
+    if (known.cause !== undefined)
+      this.#context.logger.error(`HTTP: ${request.url} - ${messageOf(known.cause)}`);
+    if (route?.plainErrors) this.#send(request, response, known.status, known.code, TEXT_TYPE, route);
+    else {
+      const body = JSON.stringify({ message: known.code, ...known.fields });
+      this.#send(request, response, known.status, body, JSON_TYPE, route);
+    }
+  }
+
+  #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    status: number,
+    body: string | Buffer,
+    type: string | undefined,
+    route: Route<C, R> | undefined,
+  ): void {
+    if (response.writableEnded || response.destroyed) return;
+    const headers: Record<string, string | number> = {
+      [VERSION_HEADER]: VERSION,
+      'Content-Length': Buffer.byteLength(body),
+    };
+    if (type) headers['Content-Type'] = type;
+    response.writeHead(status, headers);
+    response.end(request.method === 'HEAD' ? '' : body);
+    if (!route?.quiet) {
+      const peer = request.socket.remoteAddress ?? '@';
+      this.#context.logger.info(`${status} ${request.method} ${request.url} (${peer})`);
+    }
+  }
+
+  /** What Go's router answers where no route is: a redirect if only a slash or the case is off, else 404. */
+  #notFound(request: IncomingMessage, response: ServerResponse, path: string, rawQuery: string): void {
+    request.resume();
+    const trimmed = path.replace(/\/+$/, '').toLowerCase();
+    if (!this.#find(trimmed)?.methods[request.method ?? ''])
+      return this.#fail(request, response, new HttpError(404, 'NOT_FOUND'));
+    const location = rawQuery === '' ? trimmed : `${trimmed}?${rawQuery}`;
+    response.writeHead(request.method === 'GET' ? 301 : 308, { Location: location, 'Content-Length': 0 });
+    response.end();
+  }
+
+  #otherMethod(request: IncomingMessage, response: ServerResponse, methods: string[]): void {
+    request.resume();
+    response.setHeader('Allow', [...methods, 'OPTIONS'].sort().join(', '));
+    if (request.method === 'OPTIONS') {
+      response.writeHead(200, { 'Content-Length': 0 });
+      response.end();
+      return;
+    }
+    this.#fail(request, response, new HttpError(405, 'METHOD_NOT_ALLOWED'));
+  }
+}
