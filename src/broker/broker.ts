@@ -203,7 +203,7 @@ export class Broker implements TopicHost {
 
   /** The topic wrote messages: it is synced after so many of them, and else with the next round. */
   wrote(topic: Topic): void {
-    if (topic.unsynced >= this.settings.syncEvery) topic.sync();
+    if (topic.unsynced >= this.settings.syncEvery) topic.syncSoon();
   }
 
   #syncAll(): void {

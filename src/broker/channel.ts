@@ -183,6 +183,7 @@ export class Channel implements CursorOwner, TakenOwner {
   pause(paused: boolean): void {
     this.#paused = paused;
     this.journal?.channelPaused(this.id, paused);
+    this.topic.writeJournal();
     if (!paused) this.schedule();
   }
 
@@ -195,6 +196,7 @@ export class Channel implements CursorOwner, TakenOwner {
     this.#deferredAhead = 0;
     this.#journaledCursor = to;
     this.journal?.emptied(this.id, to);
+    this.topic.writeJournal();
     this.topic.trim();
     this.schedule();
   }
@@ -226,6 +228,7 @@ export class Channel implements CursorOwner, TakenOwner {
       () => this.depth,
       (consumer, share) => this.#serve(consumer, share, now),
     );
+    if (this.journaled && this.#cursor.n !== this.#journaledCursor) this.topic.turn.journal(this.topic);
     this.#arm();
   }
 

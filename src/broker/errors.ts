@@ -1,3 +1,5 @@
+export { messageOf } from '../daemon/errors.js';
+
 /** What the broker as a whole can fail with. */
 export type BrokerErrorCode =
   /** An option is out of range or of the wrong kind. */
@@ -23,9 +25,4 @@ export class BrokerError extends Error {
     super(message, options);
     this.code = code;
   }
-}
-
-/** The message of anything that was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -158,7 +158,7 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     default: 2500,
     min: 1,
     max: Number.MAX_SAFE_INTEGER,
-    doc: 'messages after which a topic is synced to stable storage',
+    doc: 'messages after which a topic is synced to stable storage, as long as that takes a tenth of the time at most',
     group: 'storage',
   },
   {

@@ -1,5 +1,6 @@
 import { isEphemeral } from '../protocol/names.js';
 import { Channel } from './channel.js';
+import { monotonic } from './clock.js';
 import { Held } from './delivery/held.js';
 import type { Stamp } from './log/record.js';
 import type { DeferredMark, Segment } from './log/segment.js';
@@ -15,6 +16,11 @@ import type { CommitTicket, Turn } from './turn.js';
 
 /** Bytes of a segment that is still being written from which on it is removed once everything in it is finished. */
 const EARLY_SEAL = 16 * 1024 * 1024;
+/**
+ * Syncs because of `syncEvery` pause for so many times as long as the last one took. Under load one after the other would
+ * write out what consumers are about to finish, and hold up the writes of the next messages.
+ */
+const SYNC_PAUSE = 9;
 const NO_ENTRIES = new EntryWriter();
 
 /** A topic: its log, its channels, and how far they may read. */
@@ -40,6 +46,8 @@ export class Topic {
   #ticket: CommitTicket | undefined;
   #awaitingSync: CommitTicket[] = [];
   #syncing = false;
+  /** Until then (monotonic, ms) `syncSoon` does nothing. */
+  #syncPause = 0;
   /** A commit is under way. */
   #committing = false;
   #whenCommitted: (() => void) | undefined;
@@ -200,6 +208,7 @@ export class Topic {
     if (channel.journaled) this.journal.channel(channel.id, channel.cursor, false, name);
     this.#host.logger.info(`TOPIC(${this.name}): new channel(${name})`);
     this.#pump();
+    this.writeJournal();
     this.#host.channelChanged(this, channel, true);
     return channel;
   }
@@ -213,6 +222,7 @@ export class Topic {
     channel.close(true);
     if (channel.journaled) this.journal.channelDeleted(channel.id);
     if (this.channels.size === 0) this.#noteTopic();
+    this.writeJournal();
     this.#host.channelChanged(this, channel, false);
     if (this.channels.size === 0 && this.ephemeral) this.#host.topicUnused(this);
     else this.trim();
@@ -222,6 +232,7 @@ export class Topic {
   pause(paused: boolean): void {
     this.#paused = paused;
     this.#noteTopic();
+    this.writeJournal();
     if (!paused) this.#pump();
   }
 
@@ -235,10 +246,14 @@ export class Topic {
     }
     this.pumped = endN;
     this.#noteTopic();
+    this.writeJournal();
     this.trim();
   }
 
-  /** Writes the journal's entries of this turn. */
+  /**
+   * Writes the journal's entries so far: at the end of each turn, and at once where somebody is about to be told that a
+   * channel is there or gone, paused or emptied.
+   */
   writeJournal(): void {
     if (!this.#journal || this.#closed) return;
     let journaled = false;
@@ -255,9 +270,9 @@ export class Topic {
     }
   }
 
-  /** Deferred messages in the log from number `from` on. */
+  /** Deferred messages that were passed to the channels, from number `from` on. */
   deferredMarks(from: number): DeferredMark[] {
-    return this.log.segments.deferredFrom(from);
+    return this.log.segments.deferredBetween(from, this.pumped);
   }
 
   /** Lets a slab go once every channel has passed it. */
@@ -295,14 +310,22 @@ export class Topic {
     return needed;
   }
 
+  /** As `sync`, unless syncs took up their part of the time already: then the next round will do it. */
+  syncSoon(): void {
+    if (monotonic() >= this.#syncPause) this.sync();
+  }
+
   /** Puts what is written on stable storage, off the event loop; what waits for that is settled then. */
   sync(): void {
     if (this.#syncing || this.#closed) return;
     this.#syncing = true;
     const tickets = this.#awaitingSync;
     this.#awaitingSync = [];
+    const started = monotonic();
     const done = (error: Error | null): void => {
       this.#syncing = false;
+      const now = monotonic();
+      this.#syncPause = now + SYNC_PAUSE * (now - started);
       if (error) this.#host.logger.error(`TOPIC(${this.name}): not synced`, { error });
       for (const ticket of tickets) ticket.settle(error ?? undefined);
       if (this.#awaitingSync.length > 0) this.sync();

@@ -1,4 +1,5 @@
 import { COMMON_SETTINGS, defaultText, placeholder } from './flags.js';
+import { LOOKUPD_SETTINGS } from './lookupd/lookupd-settings.js';
 import { PUB_SETTINGS } from './pub/pub-settings.js';
 import { BROKER_SETTINGS } from './serve/broker-settings.js';
 import { PENDING_SETTINGS } from './serve/pending-settings.js';
@@ -33,26 +34,31 @@ so in one line for each feature that is asked for.`;
 
 /** docs/CONFIGURATION.md. */
 export function configurationPage(): string {
-  const groups = new Map<string, [string, Setting][]>();
-  for (const [flag, setting] of Object.entries(BROKER_SETTINGS)) {
-    const group = setting.group ?? '';
-    groups.set(group, [...(groups.get(group) ?? []), [flag, setting]]);
-  }
-  const broker = [...groups].map(([name, rows]) => `### ${name} flags\n\n${table(rows)}`);
   return [
     INTRODUCTION,
     '## All commands\n',
     `${table(Object.entries<Setting>(COMMON_SETTINGS))}\n`,
     '## nsq serve\n',
-    `${broker.join('\n\n')}\n`,
+    `${groupTables(BROKER_SETTINGS)}\n`,
     '### without effect yet\n',
     `${PENDING}\n`,
     `${pendingTable(PENDING_SETTINGS)}\n`,
+    '## nsq lookupd\n',
+    `${groupTables(LOOKUPD_SETTINGS)}\n`,
     '## nsq pub\n',
     `${table(Object.entries<Setting>(PUB_SETTINGS))}\n`,
     '## nsq tail\n',
     `${table(Object.entries<Setting>(TAIL_SETTINGS))}\n`,
   ].join('\n');
+}
+
+function groupTables(settings: Settings): string {
+  const groups = new Map<string, [string, Setting][]>();
+  for (const [flag, setting] of Object.entries(settings)) {
+    const group = setting.group ?? '';
+    groups.set(group, [...(groups.get(group) ?? []), [flag, setting]]);
+  }
+  return [...groups].map(([name, rows]) => `### ${name} flags\n\n${table(rows)}`).join('\n\n');
 }
 
 function table(rows: readonly (readonly [string, Setting])[]): string {

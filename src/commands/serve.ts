@@ -1,7 +1,6 @@
 import { startBroker } from '../broker/index.js';
 import { BaseCommand } from '../cli/base-command.js';
-import { Interruption } from '../cli/interruption.js';
-import { createLogger } from '../cli/logger.js';
+import { runDaemon } from '../cli/daemon-run.js';
 import { BROKER_SETTINGS, brokerOptions } from '../cli/serve/broker-settings.js';
 import { PENDING_SETTINGS, pendingWarnings } from '../cli/serve/pending-settings.js';
 import { startupSummary } from '../cli/serve/startup-summary.js';
@@ -27,25 +26,20 @@ export class Serve extends BaseCommand {
   async run(): Promise<void> {
     const { values, sources, terminal } = await this.read(SETTINGS);
     const options = brokerOptions(values);
-    const logger = await createLogger({ prefix: options.logPrefix ?? '', terminal });
-    for (const warning of pendingWarnings(values, sources)) logger.warn(warning);
-
-    const interruption = new Interruption(
-      (line) => logger.info(line),
-      () => 'closing connections and files',
-    );
-    const broker = await startBroker({ ...options, logger });
-    const { tcpAddress, httpAddress, dataPath } = broker;
-    if (terminal.interactive) {
-      const colors = await terminal.colors();
-      terminal.say(startupSummary(broker, options.durability ?? '', this.config.version, colors));
-    } else {
-      logger.info('ready', { tcpAddress, httpAddress, dataPath, durability: options.durability });
-    }
-
-    await interruption.wait();
-    await broker.close();
-    logger.info('stopped');
-    interruption.dispose();
+    await runDaemon({
+      terminal,
+      logPrefix: options.logPrefix ?? '',
+      warnings: pendingWarnings(values, sources),
+      start: (logger) => startBroker({ ...options, logger }),
+      summary: (broker, colors) =>
+        startupSummary(broker, options.durability ?? '', this.config.version, colors),
+      fields: ({ tcpAddress, httpAddress, dataPath }) => ({
+        tcpAddress,
+        httpAddress,
+        dataPath,
+        durability: options.durability,
+      }),
+      closing: 'closing connections and files',
+    });
   }
 }

@@ -24,8 +24,8 @@ export interface Route<C, R> {
   /** Bytes of body that are read at most; what is longer is answered with `tooLarge`. */
   readonly limit: (context: C) => number;
   readonly tooLarge: string;
-  /** An error is answered as plain text, as `/ping` does it. */
-  readonly plainErrors?: boolean;
+  /** Answered in plain text, an error too, and without the header that tells the API's version: `/ping`. */
+  readonly plain?: boolean;
   /** Not logged: requests that come by the thousand. */
   readonly quiet?: boolean;
 }

@@ -131,7 +131,7 @@ export class HttpServer<C extends HttpContext, R> {
     const known = error instanceof HttpError ? error : new HttpError(500, 'INTERNAL_ERROR', { cause: error });
     if (known.cause !== undefined)
       this.#context.logger.error(`HTTP: ${request.url} - ${messageOf(known.cause)}`);
-    if (route?.plainErrors) this.#send(request, response, known.status, known.code, TEXT_TYPE, route);
+    if (route?.plain) this.#send(request, response, known.status, known.code, TEXT_TYPE, route);
     else {
       const body = JSON.stringify({ message: known.code, ...known.fields });
       this.#send(request, response, known.status, body, JSON_TYPE, route);
@@ -147,10 +147,8 @@ export class HttpServer<C extends HttpContext, R> {
     route: Route<C, R> | undefined,
   ): void {
     if (response.writableEnded || response.destroyed) return;
-    const headers: Record<string, string | number> = {
-      [VERSION_HEADER]: VERSION,
-      'Content-Length': Buffer.byteLength(body),
-    };
+    const headers: Record<string, string | number> = { 'Content-Length': Buffer.byteLength(body) };
+    if (!route?.plain) headers[VERSION_HEADER] = VERSION;
     if (type) headers['Content-Type'] = type;
     response.writeHead(status, headers);
     response.end(request.method === 'HEAD' ? '' : body);
@@ -160,10 +158,10 @@ export class HttpServer<C extends HttpContext, R> {
     }
   }
 
-  /** What Go's router answers where no route is: a redirect if only a slash or the case is off, else 404. */
+  /** What Go's router answers where no route is: a redirect if only slashes or the case are off, else 404. */
   #notFound(request: IncomingMessage, response: ServerResponse, path: string, rawQuery: string): void {
     request.resume();
-    const trimmed = path.replace(/\/+$/, '').toLowerCase();
+    const trimmed = path.replace(/\/+/g, '/').replace(/\/$/, '').toLowerCase();
     if (!this.#find(trimmed)?.methods[request.method ?? ''])
       return this.#fail(request, response, new HttpError(404, 'NOT_FOUND'));
     const location = rawQuery === '' ? trimmed : `${trimmed}?${rawQuery}`;

@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { Lookupd } from '../../src/commands/lookupd.js';
 import { Pub } from '../../src/commands/pub.js';
 import { Serve } from '../../src/commands/serve.js';
 import { Tail } from '../../src/commands/tail.js';
 
-/** What every command keeps to; a new one is added here. */
-describe.each(Object.entries({ pub: Pub, serve: Serve, tail: Tail }))('nsq %s', (name, command) => {
+const COMMANDS = { lookupd: Lookupd, pub: Pub, serve: Serve, tail: Tail };
+
+/** What every command keeps to; a new one is added there. */
+describe.each(Object.entries(COMMANDS))('nsq %s', (name, command) => {
   const flags = Object.entries(command.flags);
 
   test('says in one sentence what it does', () => {

@@ -108,12 +108,14 @@ export class HeldQueue {
   #load(held: Held): void {
     if (this.#loading) return;
     this.#loading = true;
-    this.#wanted = held;
     const from = this.#slab && held.blockPos === -1 && this.#slab.endN <= held.n ? this.#slab.end : -1;
     const hint = held.blockPos === -1 ? held.segment.positionBefore(held.n) : held.blockPos;
     this.#log.load(Math.max(from, hint), (slab) => {
       this.#loading = false;
-      if (slab) this.#keep(slab);
+      if (slab) {
+        this.#keep(slab);
+        this.#wanted = held;
+      }
       this.#loaded(slab !== undefined);
     });
   }

@@ -35,7 +35,7 @@ const small = (handle: BrokerRoute['handle']): BrokerRoute => ({
 
 /** Every path of nsqd's HTTP API and its methods. */
 export const ROUTES: Routes<Broker, Request> = new Map<string, Record<string, BrokerRoute>>([
-  ['/ping', { GET: { ...small(ping), plainErrors: true } }],
+  ['/ping', { GET: { ...small(ping), plain: true } }],
   ['/info', { GET: small(info) }],
   [
     '/pub',

@@ -32,35 +32,22 @@ export function setStamp(stamp: Stamp, ms: number): void {
   stamp.lo = lo % TWO_32;
 }
 
-function writeU32(buf: Buffer, at: number, value: number): void {
-  buf[at] = value >>> 24;
-  buf[at + 1] = value >>> 16;
-  buf[at + 2] = value >>> 8;
-  buf[at + 3] = value;
-}
-
-/** Writes one record at `at`; its end is returned. The id is given as its two 32-bit halves. */
-export function writeRecord(
-  buf: Buffer,
+/** Writes what stands before the body of a record at `at`. The id is given as its two 32-bit halves. */
+export function writeRecordHeader(
+  view: DataView,
   at: number,
+  bodyLength: number,
   stamp: Stamp,
   idHi: number,
   idLo: number,
-  body: Buffer,
-  start: number,
-  end: number,
-): number {
-  const length = end - start;
-  writeU32(buf, at, RECORD_OVERHEAD - SIZE_FIELD + length);
-  writeU32(buf, at + SIZE_FIELD, FrameType.Message);
-  writeU32(buf, at + TIMESTAMP_OFFSET, stamp.hi);
-  writeU32(buf, at + TIMESTAMP_OFFSET + 4, stamp.lo);
-  buf[at + ATTEMPTS_OFFSET] = 0;
-  buf[at + ATTEMPTS_OFFSET + 1] = FIRST_ATTEMPT;
-  writeHex32(buf, at + ID_OFFSET, idHi);
-  writeHex32(buf, at + ID_OFFSET + 8, idLo);
-  buf.set(new Uint8Array(body.buffer, body.byteOffset + start, length), at + BODY_OFFSET);
-  return at + RECORD_OVERHEAD + length;
+): void {
+  view.setUint32(at, RECORD_OVERHEAD - SIZE_FIELD + bodyLength);
+  view.setUint32(at + SIZE_FIELD, FrameType.Message);
+  view.setUint32(at + TIMESTAMP_OFFSET, stamp.hi);
+  view.setUint32(at + TIMESTAMP_OFFSET + 4, stamp.lo);
+  view.setUint16(at + ATTEMPTS_OFFSET, FIRST_ATTEMPT);
+  writeHex32(view, at + ID_OFFSET, idHi);
+  writeHex32(view, at + ID_OFFSET + 8, idLo);
 }
 
 /** Bytes of the record that begins at `at`. */

@@ -76,13 +76,16 @@ export class SegmentList {
     return undefined;
   }
 
-  /** The deferred messages from number `n` on. */
-  deferredFrom(n: number): DeferredMark[] {
+  /** The deferred messages from number `from` up to before `to`, in order. */
+  deferredBetween(from: number, to: number): DeferredMark[] {
     const marks: DeferredMark[] = [];
-    for (let i = this.#segments.length - 1; i >= 0 && this.#segments[i]!.endN > n; i--) {
-      for (const mark of this.#segments[i]!.deferred) if (mark.n >= n) marks.push(mark);
+    for (let i = this.#segments.length - 1; i >= 0 && this.#segments[i]!.endN > from; i--) {
+      const { deferred } = this.#segments[i]!;
+      for (let at = deferred.length - 1; at >= 0 && deferred[at]!.n >= from; at--) {
+        if (deferred[at]!.n < to) marks.push(deferred[at]!);
+      }
     }
-    return marks;
+    return marks.reverse();
   }
 
   /** The number of the message with this id, -1 if no message here can have it. */

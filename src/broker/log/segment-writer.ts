@@ -3,12 +3,11 @@ import type { Logger } from '../logger.js';
 import type { Batch } from './batch.js';
 import { type Files, writeFully } from './files.js';
 import { writeFooter } from './footer.js';
-import { Preparer } from './preparer.js';
 import { SEGMENT_HEADER_SIZE, type Segment } from './segment.js';
 
-/** Bytes of a commit from which on it is written off the event loop: less is done sooner than it is handed over. */
+/** A commit of fewer bytes is always written on the event loop. */
 const WRITE_ASIDE = 32 * 1024;
-/** A write on the event loop that took longer than this (ms) was held back by the system. */
+/** A write that took longer than this (ms) was held back by the system; for the pause (ms) it may be again. */
 const SLOW_WRITE = 4;
 const SLOW_PAUSE = 1000;
 
@@ -16,7 +15,6 @@ const SLOW_PAUSE = 1000;
 export class SegmentWriter {
   readonly #files: Files;
   readonly #logger: Logger;
-  readonly #preparer: Preparer;
   /** Until then, much is not written on the event loop. */
   #slowUntil = 0;
   /** Finished segments that are on their way to stable storage. */
@@ -25,31 +23,38 @@ export class SegmentWriter {
   #syncingFd = -1;
   #closeLater = -1;
 
-  constructor(files: Files, logger: Logger, maxBytesPerFile: number) {
+  constructor(files: Files, logger: Logger) {
     this.#files = files;
     this.#logger = logger;
-    this.#preparer = new Preparer(files, maxBytesPerFile);
   }
 
-  /** Writes a batch; `done` may be called before this returns, or later. Not to be called before it was. */
+  /**
+   * Writes a batch; `done` may be called before this returns, or later. Not to be called again before it was.
+   *
+   * A write into the system's cache is done sooner than it is handed to another thread. But the system holds writers back
+   * while it syncs the same pages, or cannot keep up: then it is not the event loop that waits.
+   */
   write(batch: Batch, done: (error: Error | undefined) => void): void {
-    const { slab, to } = batch.pieces.at(-1)!;
-    const end = batch.segment.fileOffset(slab.pos + to);
-    if (this.#preparer.conflicts(batch.segment, end)) {
-      this.#preparer.whenIdle(() => this.#write(batch, end, done));
-    } else {
-      this.#write(batch, end, done);
+    const { segment } = batch;
+    const started = monotonic();
+    try {
+      if (segment.writeFd === -1) this.#create(segment);
+      const calm = this.#syncingFd === -1 && started > this.#slowUntil;
+      if (batch.bytes >= WRITE_ASIDE && !calm) return this.#writeAside(batch, done);
+      for (const { slab, from, to } of batch.pieces) {
+        const offset = segment.fileOffset(slab.pos + from);
+        writeFully(this.#files, segment.writeFd, slab.buf, from, to - from, offset);
+      }
+    } catch (error) {
+      return done(error instanceof Error ? error : new Error(String(error)));
     }
-  }
-
-  /** What was written of the segment counts now. */
-  written(segment: Segment): void {
-    this.#preparer.advance(segment);
+    const now = monotonic();
+    if (now - started > SLOW_WRITE) this.#slowUntil = now + SLOW_PAUSE;
+    done(undefined);
   }
 
   /** Cuts off what a failed write may have left after the segment's end. */
   cutBack(segment: Segment): void {
-    this.#preparer.reset();
     if (segment.writeFd === -1) return;
     try {
       this.#files.ftruncateSync(segment.writeFd, segment.fileOffset(segment.endPos));
@@ -61,19 +66,12 @@ export class SegmentWriter {
 
   /** Ends a segment's file: nothing more is written to it. */
   finish(segment: Segment): void {
-    this.#preparer.whenIdle(() => {
-      if (segment.writeFd === -1 || segment.removed) return;
-      try {
-        this.#writeEnd(segment);
-      } catch (error) {
-        this.#logger.warn(`cannot finish ${segment.path}`, { error });
-      }
-    });
-  }
-
-  /** Resolves when nothing is being written ahead. */
-  idle(): Promise<void> {
-    return new Promise((resolve) => this.#preparer.whenIdle(resolve));
+    if (segment.writeFd === -1 || segment.removed) return;
+    try {
+      this.#writeEnd(segment);
+    } catch (error) {
+      this.#logger.warn(`cannot finish ${segment.path}`, { error });
+    }
   }
 
   /** Resolves when every finished segment is on stable storage. */
@@ -96,26 +94,6 @@ export class SegmentWriter {
       this.#closeLater = -1;
       finished.then(() => done(error), done);
     });
-  }
-
-  #write(batch: Batch, end: number, done: (error: Error | undefined) => void): void {
-    const { segment } = batch;
-    const started = monotonic();
-    try {
-      if (segment.writeFd === -1) this.#create(segment);
-      const atOnce = this.#preparer.covers(segment, end) && started > this.#slowUntil;
-      if (batch.bytes >= WRITE_ASIDE && !atOnce) return this.#writeAside(batch, done);
-      for (const { slab, from, to } of batch.pieces) {
-        const offset = segment.fileOffset(slab.pos + from);
-        writeFully(this.#files, segment.writeFd, slab.buf, from, to - from, offset);
-      }
-    } catch (error) {
-      return done(error instanceof Error ? error : new Error(String(error)));
-    }
-    // The system holds writers back when it cannot keep up: then they had better not be the event loop.
-    const now = monotonic();
-    if (now - started > SLOW_WRITE) this.#slowUntil = now + SLOW_PAUSE;
-    done(undefined);
   }
 
   #writeAside(batch: Batch, done: (error: Error | undefined) => void): void {

@@ -9,6 +9,8 @@ import { giveBuffer, takeBuffer } from './slab-pool.js';
  */
 export class Slab {
   readonly buf: Buffer;
+  /** The same bytes. */
+  readonly view: DataView;
   /** Position of `buf[0]` in the topic's log. */
   readonly pos: number;
   /** Number of the first message in it. */
@@ -23,6 +25,7 @@ export class Slab {
 
   constructor(buf: Buffer, pos: number, first: number) {
     this.buf = buf;
+    this.view = new DataView(buf.buffer, buf.byteOffset, buf.length);
     this.pos = pos;
     this.first = first;
     this.endN = first;

@@ -1,6 +1,6 @@
 import { Batch } from './batch.js';
 import { BLOCK_HEADER_SIZE, BlockFlag, sealBlock } from './block.js';
-import { RECORD_OVERHEAD, type Stamp, writeRecord } from './record.js';
+import { RECORD_OVERHEAD, type Stamp, writeRecordHeader } from './record.js';
 import { INDEX_STEP } from './scan.js';
 import type { Segment } from './segment.js';
 import { Slab } from './slab.js';
@@ -113,14 +113,17 @@ export class Tail {
     const total = end - start - MPUB_COUNT_SIZE + count * (RECORD_OVERHEAD - MPUB_LENGTH_SIZE);
     if (this.#blockAt !== -1 && this.#at - this.#blockAt + total > BLOCK_TARGET)
       this.#closeBlock(BlockFlag.BatchEnd, 0);
-    const whole = total <= BLOCK_TARGET;
-    if (whole) this.#room(total);
+    if (total <= BLOCK_TARGET) {
+      this.#room(total);
+      this.#writeAll(stamp, body, start + MPUB_COUNT_SIZE, end, count, total);
+      return;
+    }
     this.#inBatch = true;
     let at = start + MPUB_COUNT_SIZE;
     for (let left = count; left > 0; left--) {
       const from = at + MPUB_LENGTH_SIZE;
       const to = from + body.readUInt32BE(at);
-      if (!whole) this.#room(RECORD_OVERHEAD + to - from);
+      this.#room(RECORD_OVERHEAD + to - from);
       this.#write(stamp, body, from, to);
       at = to;
     }
@@ -146,11 +149,44 @@ export class Tail {
 
   #write(stamp: Stamp, body: Buffer, start: number, end: number): void {
     const segment = this.#segment;
-    const offset = segment.idLo + (this.nextN - segment.firstN);
-    const idLo = offset % TWO_32;
-    const idHi = offset === idLo ? segment.idHi : segment.idHi + Math.floor(offset / TWO_32);
-    this.#at = writeRecord(this.#slab!.buf, this.#at, stamp, idHi, idLo, body, start, end);
+    const { buf, view } = this.#slab!;
+    const id = segment.idLo + (this.nextN - segment.firstN);
+    writeRecordHeader(
+      view,
+      this.#at,
+      end - start,
+      stamp,
+      segment.idHi + Math.floor(id / TWO_32),
+      id % TWO_32,
+    );
+    buf.set(new Uint8Array(body.buffer, body.byteOffset + start, end - start), this.#at + RECORD_OVERHEAD);
+    this.#at += RECORD_OVERHEAD + end - start;
     this.nextN++;
+  }
+
+  /**
+   * Writes the messages of an MPUB body, for which there is room: all its bytes go to the end of that room, and each
+   * body moves down to its place in turn, behind the header that is written for it. That is a third faster than a copy
+   * from the body for each.
+   */
+  #writeAll(stamp: Stamp, body: Buffer, start: number, end: number, count: number, total: number): void {
+    const segment = this.#segment;
+    const { buf, view } = this.#slab!;
+    let from = this.#at + total - (end - start);
+    buf.set(new Uint8Array(body.buffer, body.byteOffset + start, end - start), from);
+    let id = segment.idLo + (this.nextN - segment.firstN);
+    let at = this.#at;
+    for (let left = count; left > 0; left--, id++) {
+      const length = view.getUint32(from);
+      from += MPUB_LENGTH_SIZE;
+      writeRecordHeader(view, at, length, stamp, segment.idHi + Math.floor(id / TWO_32), id % TWO_32);
+      at += RECORD_OVERHEAD;
+      if (at < from) buf.copyWithin(at, from, from + length);
+      at += length;
+      from += length;
+    }
+    this.#at = at;
+    this.nextN += count;
   }
 
   /** Sees to it that a block is open and that `need` more bytes fit behind it. */

@@ -52,7 +52,7 @@ export class TopicLog implements SlabOwner {
     this.#segments = segments;
     this.#endN = segments.last?.endN ?? 0;
     this.#endPos = segments.last?.endPos ?? 0;
-    this.#writer = new SegmentWriter(context.files, context.logger, context.maxBytesPerFile);
+    this.#writer = new SegmentWriter(context.files, context.logger);
     const limit = directory === '' ? MEMORY_SEGMENT : context.maxBytesPerFile;
     const first = segments.begin(this.#pathOf(this.#endN), this.#endN, this.#endPos);
     this.#tail = new Tail(first, limit, (firstN, basePos) => this.#nextSegment(firstN, basePos));
@@ -227,7 +227,6 @@ export class TopicLog implements SlabOwner {
   /** Finishes the files. Everything must be committed. Resolves when they are on stable storage. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    await this.#writer.idle();
     this.#writer.finish(this.#tail.segment);
     this.abandon();
     await this.#writer.finished().catch(() => {});
@@ -250,7 +249,6 @@ export class TopicLog implements SlabOwner {
     batch.accept();
     this.#endN = batch.endN;
     this.#endPos = batch.segment.endPos;
-    if (!this.inMemory) this.#writer.written(batch.segment);
     if (batch.segment !== this.#tail.segment) this.#finish(batch.segment);
   }
 

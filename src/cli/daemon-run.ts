@@ -1,0 +1,43 @@
+import type { ChalkInstance } from 'chalk';
+import { Interruption } from './interruption.js';
+import { createLogger, type Logger } from './logger.js';
+import type { Terminal } from './terminal.js';
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+export interface DaemonRun<T extends Closable> {
+  readonly terminal: Terminal;
+  /** Before each log line. */
+  readonly logPrefix: string;
+  /** Lines to log first. */
+  readonly warnings: readonly string[];
+  readonly start: (logger: Logger) => Promise<T>;
+  /** What a terminal shows once it listens. */
+  readonly summary: (daemon: T, colors: ChalkInstance) => string;
+  /** What the log says instead where there is no terminal. */
+  readonly fields: (daemon: T) => Record<string, unknown>;
+  /** What a signal makes it do, in words. */
+  readonly closing: string;
+}
+
+/** Runs a daemon until the first signal, and closes it. */
+export async function runDaemon<T extends Closable>(run: DaemonRun<T>): Promise<void> {
+  const { terminal } = run;
+  const logger = await createLogger({ prefix: run.logPrefix, terminal });
+  for (const warning of run.warnings) logger.warn(warning);
+
+  const interruption = new Interruption(
+    (line) => logger.info(line),
+    () => run.closing,
+  );
+  const daemon = await run.start(logger);
+  if (terminal.interactive) terminal.say(run.summary(daemon, await terminal.colors()));
+  else logger.info('ready', run.fields(daemon));
+
+  await interruption.wait();
+  await daemon.close();
+  logger.info('stopped');
+  interruption.dispose();
+}

@@ -1,0 +1,31 @@
+import type { ChalkInstance } from 'chalk';
+
+export interface LookupdAddresses {
+  readonly tcpAddress: string;
+  readonly httpAddress: string;
+}
+
+/** What `nsq lookupd` shows on a terminal once it listens. */
+export function lookupdSummary(
+  { tcpAddress, httpAddress }: LookupdAddresses,
+  version: string,
+  colors: ChalkInstance,
+): string {
+  const rows = [
+    ['TCP', `${tcpAddress} ${colors.dim('(brokers register here)')}`],
+    ['HTTP', `${httpAddress} ${colors.dim('(clients ask here)')}`],
+  ];
+  return [
+    `${colors.green('nsq')} ${version}: the lookupd is ready`,
+    ...rows.map(([label = '', value]) => `  ${colors.bold(label.padEnd(5))} ${value}`),
+    '',
+    `  ${colors.dim('a broker that registers')} nsq serve --lookupd-tcp-address ${reachable(tcpAddress)}`,
+    `  ${colors.dim('a topic of all brokers ')} nsq tail --topic test --lookupd-http-address ${reachable(httpAddress)}`,
+    `  ${colors.dim('stop                   ')} Ctrl-C`,
+  ].join('\n');
+}
+
+/** An address to connect to, for one that is listened on. */
+function reachable(address: string): string {
+  return address.replace(/^(0\.0\.0\.0|\[::\]):/, '127.0.0.1:');
+}

@@ -1,0 +1,51 @@
+export type OptionKind = 'string' | 'int' | 'size' | 'duration' | 'choice';
+
+/** One row of a daemon's options table: flags, configuration keys, checks and docs all come from it. */
+export interface DaemonOption<K extends string = string, G extends string = string> {
+  readonly key: K;
+  /** The flag's name, as the original daemon has it. Durations are written as Go writes them. */
+  readonly flag: string;
+  /** The key in a configuration file, where it is not the flag's name with underscores. */
+  readonly config?: string;
+  readonly kind: OptionKind;
+  readonly choices?: readonly string[];
+  /** The daemon's default; durations in ms, sizes in bytes. */
+  readonly default: string | number;
+  /** The default of an embedded daemon, where it differs. */
+  readonly embedded?: string | number;
+  readonly min?: number;
+  readonly max?: number;
+  readonly doc: string;
+  readonly group: G;
+}
+
+/**
+ * Fills in the defaults of an embedded daemon and checks every value. What does not fit is thrown as `refuse` makes it,
+ * with the option's name and what it may be.
+ */
+export function resolveDaemonOptions<K extends string>(
+  specs: readonly DaemonOption<K>[],
+  options: { readonly [key in K]?: string | number | undefined },
+  refuse: (message: string) => Error,
+): Record<K, string | number> {
+  const values = {} as Record<K, string | number>;
+  for (const spec of specs) {
+    const value = options[spec.key] ?? spec.embedded ?? spec.default;
+    const complaint = complaintAbout(spec, value);
+    if (complaint !== '') throw refuse(`${spec.key} ${complaint}`);
+    values[spec.key] = value;
+  }
+  return values;
+}
+
+function complaintAbout(spec: DaemonOption, value: string | number): string {
+  if (spec.kind === 'string' || spec.kind === 'choice') {
+    if (typeof value !== 'string') return 'must be a text';
+    const allowed = !spec.choices || spec.choices.includes(value);
+    return allowed ? '' : `must be one of ${spec.choices.join(', ')}, not '${value}'`;
+  }
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = spec;
+  const whole = spec.kind === 'duration' || Number.isSafeInteger(value);
+  const fits = typeof value === 'number' && whole && value >= min && value <= max;
+  return fits ? '' : `must be a number from ${min} to ${max}, not ${value}`;
+}
