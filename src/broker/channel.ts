@@ -120,6 +120,7 @@ export class Channel implements CursorOwner, TakenOwner {
       this.skip(to - over, to);
       for (const { n } of this.topic.deferredMarks(to - over)) if (n < to) this.#deferredAhead--;
       this.lostCount += over;
+      this.topic.trim();
     }
     this.messageCount += to - from - over;
     if (this.consumers.size > 0) this.schedule();
@@ -135,6 +136,12 @@ export class Channel implements CursorOwner, TakenOwner {
   /** Messages `[from, to)` are not to be delivered. */
   skip(from: number, to: number): void {
     this.#skips.add(from, to);
+  }
+
+  /** Whether some of the messages `[from, to)` are still to be taken. */
+  needs(from: number, to: number): boolean {
+    const first = Math.max(from, this.#cursor.n);
+    return first < to && this.#skips.countFrom(first) - this.#skips.countFrom(to) < to - first;
   }
 
   /** Adds a consumer; false if the channel takes no more. */

@@ -123,6 +123,7 @@ export class Topic {
     }
     // Numbers past the log's end are given again: what the journal said of them must not be read once more.
     if (lost) this.#journal?.replace();
+    this.trim();
   }
 
   /** Appends one message. Its OK is due when the ticket is settled. */
@@ -284,30 +285,23 @@ export class Topic {
   /** Removes the segments that nothing needs any more. */
   trim(): void {
     if (this.#closed) return;
-    const needed = this.#neededFrom();
-    for (const segment of [...this.log.segments]) this.#removeIfIdle(segment, needed);
+    for (const segment of [...this.log.segments]) this.#removeIfIdle(segment);
   }
 
   /** Nothing is outstanding in this segment; it goes if everything in it was taken too. */
   segmentIdle(segment: Segment): void {
     if (this.#closed || !(segment.sealed || segment.size >= EARLY_SEAL)) return;
-    this.#removeIfIdle(segment, this.#neededFrom());
+    this.#removeIfIdle(segment);
   }
 
-  #removeIfIdle(segment: Segment, needed: number): void {
-    if (segment.outstanding > 0 || segment.endN > needed) return;
+  #removeIfIdle(segment: Segment): void {
+    if (segment.outstanding > 0 || segment.endN > this.pumped) return;
+    for (const channel of this.channels.values()) if (channel.needs(segment.firstN, segment.endN)) return;
     if (!segment.sealed) {
       if (segment.size < EARLY_SEAL || this.log.dirty) return;
       this.log.seal();
     }
     this.log.removeSegment(segment);
-  }
-
-  /** Messages from this number on have yet to be taken by some channel. */
-  #neededFrom(): number {
-    let needed = this.pumped;
-    for (const channel of this.channels.values()) needed = Math.min(needed, channel.cursor);
-    return needed;
   }
 
   /** As `sync`, unless syncs took up their part of the time already: then the next round will do it. */

@@ -4,8 +4,9 @@ import { MpubBody } from './mpub-body.js';
 
 const NEWLINE = 0x0a;
 const LENGTH_SIZE = 4;
-/** The longest command line; the daemon's read buffer has this size. */
-export const MAX_LINE_LENGTH = 16 * 1024;
+const MPUB_COUNT_SIZE = 4;
+/** The longest command line, without its newline; the daemon's read buffer holds both. */
+export const MAX_LINE_LENGTH = 16 * 1024 - 1;
 /** Body bytes that are set aside at once; a larger body's buffer grows as it comes, so that a lie costs nothing. */
 const FIRST_BODY_ALLOCATION = 1 << 20;
 
@@ -126,6 +127,9 @@ export class CommandParser {
    */
   end(): void {
     if (this.#state === State.Line) return;
+    if (this.#state === State.Body && this.#line.command === Command.Mpub && this.#have >= MPUB_COUNT_SIZE) {
+      throw new ProtocolError('E_BAD_MESSAGE', 'MPUB failed to read message body');
+    }
     const what = this.#state === State.Size ? 'body size' : 'body';
     throw this.#bodyError(`failed to read ${this.#isMessage() ? 'message ' : ''}${what}`);
   }

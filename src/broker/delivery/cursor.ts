@@ -133,10 +133,11 @@ export class Cursor {
     if (slab && this.#at < slab.length) return true;
     if (slab) {
       this.#nextPos = slab.pos + this.#at;
+      this.#passEnd();
       this.#leave();
-    } else if (this.#nextPos === -1 && !this.#locate()) {
-      return false;
     }
+    // Where a file is missing, the next one goes on from another position.
+    if (!this.#log.segments.at(this.#nextPos) && !this.#locate()) return false;
     const next = this.#ahead?.holds(this.#nextPos) ? this.#ahead : this.#log.slabAt(this.#nextPos);
     if (!next) {
       this.#load(this.#nextPos);
@@ -149,6 +150,15 @@ export class Cursor {
     this.#at = this.#nextPos - next.pos;
     if (next.end < this.#log.endPos && !this.#log.slabAt(next.end)) this.#readAhead(next.end);
     return true;
+  }
+
+  /** At its segment's end, what is left of it is not there: its blocks are damaged. */
+  #passEnd(): void {
+    const segment = this.#segment;
+    if (!segment || this.#nextPos < segment.endPos || this.n >= segment.endN) return;
+    this.#owner.passedLost(this.n, segment.endN);
+    this.n = segment.endN;
+    this.#blockEndN = this.n;
   }
 
   /** Finds a position from the number, after a start or a jump. False if no such message is left. */

@@ -76,7 +76,7 @@ export class HeldQueue {
   take(): FoundRecord | undefined {
     for (let held = this.#queue.first; held; held = this.#queue.first) {
       const slab = this.#slabOf(held);
-      const passed = this.#wanted === held && this.#slab !== undefined && this.#slab.first > held.n;
+      const passed = this.#wanted === held && this.#isPast(held);
       if (!slab && !passed) {
         this.#load(held);
         return undefined;
@@ -89,6 +89,12 @@ export class HeldQueue {
     }
     this.#keep(undefined);
     return undefined;
+  }
+
+  /** What was read begins after the message, or ends with its segment: it is in a damaged block. */
+  #isPast({ n, segment }: Held): boolean {
+    const kept = this.#slab;
+    return kept !== undefined && (kept.first > n || kept.end >= segment.endPos);
   }
 
   #slabOf(held: Held): Slab | undefined {

@@ -30,7 +30,7 @@ export class Skips {
   /** How many messages from number `n` on are skipped. */
   countFrom(n: number): number {
     let count = 0;
-    for (const { from, to } of this.#list) count += to - Math.max(from, n);
+    for (const { from, to } of this.#list) count += Math.max(0, to - Math.max(from, n));
     return count;
   }
 

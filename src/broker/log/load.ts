@@ -29,17 +29,20 @@ export interface Loaded {
 }
 
 /**
- * Reads blocks from `pos` on, checked, up to `limit` at the most. A block larger than what is read at once is read
+ * Reads blocks from `pos` on, checked, up to the segment's end or the next slab in memory at the most. A block larger than what is read at once is read
  * whole. Damaged stretches are marked so that readers step over them.
  */
 export function loadSlab(
   files: Files,
   segment: Segment,
   pos: number,
-  limit: number,
+  nextSlab: Slab | undefined,
   done: (error: Error | null, loaded?: Loaded) => void,
 ): void {
-  const most = Math.min(segment.endPos, limit) - pos;
+  const end = Math.min(segment.endPos, nextSlab?.pos ?? Number.POSITIVE_INFINITY);
+  // A slab without a good block stands before the messages that follow it.
+  const endN = nextSlab?.pos === end ? nextSlab.first : segment.endN;
+  const most = end - pos;
   const attempt = (want: number): void => {
     const size = Math.min(want, most);
     const buf = takeBuffer(size);
@@ -52,7 +55,7 @@ export function loadSlab(
       const first = checkBlock(buf, 0, size);
       if (first === 'cut' && size < most)
         return attempt(size < BLOCK_HEADER_SIZE ? most : BLOCK_HEADER_SIZE + blockPayload(buf, 0));
-      const loaded = toSlab(segment, buf, pos, size);
+      const loaded = toSlab(segment, buf, pos, endN, size === most);
       // What is damaged may reach past what was read: more is needed to find the next good block.
       if (loaded.slab.endN === -1 && size < most) return attempt(size * 2);
       return done(null, loaded);
@@ -80,7 +83,8 @@ function readAll(
   next();
 }
 
-function toSlab(segment: Segment, buf: Buffer, pos: number, size: number): Loaded {
+function toSlab(segment: Segment, buf: Buffer, pos: number, endN: number, reachesEnd: boolean): Loaded {
+  const size = buf.length;
   const damage: LoadedDamage[] = [];
   let at = 0;
   let first = -1;
@@ -93,7 +97,6 @@ function toSlab(segment: Segment, buf: Buffer, pos: number, size: number): Loade
       at += blockLength(buf, at);
       continue;
     }
-    const reachesEnd = pos + size === segment.endPos;
     if (check === 'cut' && !reachesEnd && at > 0) break;
     const next = check === 'bad-records' ? at + blockLength(buf, at) : findBlock(buf, at + 1, size);
     if (next === -1 && !reachesEnd) break;
@@ -102,7 +105,7 @@ function toSlab(segment: Segment, buf: Buffer, pos: number, size: number): Loade
     markDamaged(buf, at, to);
     at = to;
   }
-  const slab = new Slab(buf, pos, first === -1 ? segment.endN : first);
+  const slab = new Slab(buf, pos, first === -1 ? endN : first);
   slab.length = at;
   slab.endN = end;
   return { slab, damage };

@@ -1,5 +1,6 @@
 import {
   BLOCK_HEADER_SIZE,
+  type BlockCheck,
   BlockFlag,
   blockCount,
   blockDue,
@@ -78,13 +79,20 @@ class Scan {
         if (blockFlags(this.#window, local) & BlockFlag.BatchEnd) this.#remember(at, n);
         continue;
       }
-      const next = this.#nextBlock(at + 1);
+      const next = this.#after(at, check);
       if (next === -1) break;
       this.#damage.push({ offset: SEGMENT_HEADER_SIZE + at, bytes: next - at, messages: 0 });
       at = next;
     }
     this.#forgetRest();
     return this.#damage;
+  }
+
+  /** Where the next block may be after the one at `at`, which does not count; -1 if there is none. */
+  #after(at: number, check: BlockCheck): number {
+    if (check === 'bad-header') return this.#nextBlock(at + 1);
+    // What a good header says of its length is true: what looks like a block within was published by somebody.
+    return check === 'cut' ? -1 : at + BLOCK_HEADER_SIZE + blockPayload(this.#window, at - this.#from);
   }
 
   /** The messages that a damaged stretch held show by the number of the block after it. */

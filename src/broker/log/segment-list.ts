@@ -90,13 +90,13 @@ export class SegmentList {
 
   /** The number of the message with this id, -1 if no message here can have it. */
   numberOf(hi: number, lo: number): number {
+    // Node ids change: an id that lies far past the last run's may well be of an earlier one.
+    let limit = this.#segments.at(-1)?.endN ?? 0;
     for (let i = this.#runs.length - 1; i >= 0; i--) {
       const run = this.#runs[i]!;
       const distance = (hi - run.idHi) * TWO_32 + (lo - run.idLo);
-      if (distance < 0) continue;
-      const n = run.firstN + distance;
-      const limit = this.#runs[i + 1]?.firstN ?? Number.POSITIVE_INFINITY;
-      if (n < limit) return n;
+      if (distance >= 0 && run.firstN + distance < limit) return run.firstN + distance;
+      limit = run.firstN;
     }
     return -1;
   }

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { monotonic } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { Batch } from './batch.js';
@@ -22,6 +23,8 @@ export class SegmentWriter {
   /** The file that `sync` is at, and whether it is to be closed then. */
   #syncingFd = -1;
   #closeLater = -1;
+  /** A directory that has a new file since the last sync; empty if none has. */
+  #newIn = '';
 
   constructor(files: Files, logger: Logger) {
     this.#files = files;
@@ -83,17 +86,44 @@ export class SegmentWriter {
   sync(segment: Segment, done: (error: Error | null) => void): void {
     const fd = segment.writeFd;
     const finished = this.finished();
-    if (fd === -1) {
-      finished.then(() => done(null), done);
-      return;
-    }
+    const directory = this.#newIn;
+    this.#newIn = '';
+    const next = (error: Error | null): void => {
+      if (error && directory !== '') this.#newIn = directory;
+      if (error || directory === '') finished.then(() => done(error), done);
+      else
+        this.#syncDirectory(directory, (failed) => {
+          if (failed) this.#newIn = directory;
+          finished.then(() => done(failed), done);
+        });
+    };
+    if (fd === -1) return next(null);
     this.#syncingFd = fd;
+    segment.beginWrite();
     this.#files.fdatasync(fd, (error) => {
       this.#syncingFd = -1;
       if (this.#closeLater === fd) this.#files.closeSync(fd);
       this.#closeLater = -1;
-      finished.then(() => done(error), done);
+      segment.endWrite(this.#files);
+      next(error);
     });
+  }
+
+  /** Makes the entries of a topic's directory durable, and its own in the directory above. */
+  #syncDirectory(path: string, done: (error: Error | null) => void): void {
+    const one = (at: string, then: (error: Error | null) => void): void => {
+      let fd: number;
+      try {
+        fd = this.#files.openSync(at, 'r');
+      } catch (error) {
+        return then(error instanceof Error ? error : new Error(String(error)));
+      }
+      this.#files.fdatasync(fd, (error) => {
+        this.#files.closeSync(fd);
+        then(error);
+      });
+    };
+    one(path, (error) => (error ? done(error) : one(dirname(path), done)));
   }
 
   #writeAside(batch: Batch, done: (error: Error | undefined) => void): void {
@@ -134,6 +164,7 @@ export class SegmentWriter {
       throw error;
     }
     segment.writeFd = fd;
+    this.#newIn = dirname(segment.path);
   }
 
   #writeEnd(segment: Segment): void {

@@ -47,9 +47,9 @@ export class SlabList {
     return first;
   }
 
-  /** Where the next slab after `pos` begins; Infinity if there is none. */
-  nextStart(pos: number): number {
-    return this.#slabs[this.#after(pos)]?.pos ?? Number.POSITIVE_INFINITY;
+  /** The first slab that begins after `pos`. */
+  next(pos: number): Slab | undefined {
+    return this.#slabs[this.#after(pos)];
   }
 
   clear(): Slab[] {

@@ -169,7 +169,7 @@ export class TopicLog implements SlabOwner {
       setImmediate(finish, undefined);
       return;
     }
-    loadSlab(this.#context.files, segment, pos, this.#slabs.nextStart(pos), (error, loaded) => {
+    loadSlab(this.#context.files, segment, pos, this.#slabs.next(pos), (error, loaded) => {
       segment.endRead(this.#context.files);
       if (this.#closed) return finish(undefined);
       if (error || !loaded) {

@@ -224,7 +224,7 @@ export class Commands implements CommandSink {
   #messageNumber(line: CommandLine, params: number, name: string): number {
     if (this.#session.state !== SessionState.Subscribed && this.#session.state !== SessionState.Closing)
       this.#wrongState(name);
-    if (line.params < params) this.#needParams(line, params, name);
+    if (line.params < params) throw new ProtocolError('E_INVALID', `${name} insufficient number of params`);
     const at = line.paramStart(0);
     if (line.paramEnd(0) - at !== MESSAGE_ID_LENGTH)
       throw new ProtocolError('E_INVALID', 'invalid message ID');

@@ -124,10 +124,17 @@ export function identify(body: Buffer, before: ClientSettings, limits: BrokerSet
 
 function decode(body: Buffer): v.InferOutput<typeof IdentifyBody> {
   try {
-    return v.parse(IdentifyBody, JSON.parse(body.toString('utf8')));
+    return v.parse(IdentifyBody, withLowerCaseKeys(JSON.parse(body.toString('utf8'))));
   } catch (cause) {
     throw new ProtocolError('E_BAD_BODY', 'IDENTIFY failed to decode JSON body', { cause });
   }
+}
+
+/** Fields are found whatever their case, as the original finds them. A list is no body: valibot would take it for one. */
+function withLowerCaseKeys(data: unknown): unknown {
+  if (Array.isArray(data)) return undefined;
+  if (typeof data !== 'object' || data === null) return data;
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key.toLowerCase(), value]));
 }
 
 interface Range {
