@@ -2,6 +2,7 @@
  * The layers and their direction:
  *
  *     protocol  <-  broker | lookupd | client  <-  admin | cli  <-  commands
+ *     protocol  <-  daemon  <-  http  <-  broker | lookupd
  */
 const io =
   '^(node:)?(net|tls|http|http2|https|dgram|dns|fs|fs/promises|child_process|worker_threads|cluster)$';
@@ -34,7 +35,20 @@ module.exports = {
       comment: 'broker, lookupd and client meet on the wire only',
       severity: 'error',
       from: { path: '^src/(broker|lookupd|client)/' },
-      to: { path: '^src/', pathNot: ['^src/protocol/', '^src/$1/'] },
+      to: { path: '^src/', pathNot: ['^src/(protocol|daemon|http)/', '^src/$1/'] },
+    },
+    {
+      name: 'the-client-is-no-daemon',
+      severity: 'error',
+      from: { path: '^src/client/' },
+      to: { path: '^src/(daemon|http)/' },
+    },
+    {
+      name: 'what-daemons-share-knows-none-of-them',
+      comment: 'daemon: listening, options, logging; http: the shell of an HTTP API on top of it',
+      severity: 'error',
+      from: { path: '^src/(daemon|http)/' },
+      to: { path: '^src/', pathNot: ['^src/(protocol|daemon)/', '^src/$1/'] },
     },
     {
       name: 'tools-do-not-know-commands',

@@ -84,6 +84,9 @@ export class Broker implements TopicHost {
         this.#httpAddress = await listen(this.http.server, this.settings.httpAddress, 'HTTP');
         this.logger.info(`HTTP: listening on ${this.#httpAddress}`);
       }
+      for (const { server } of [this.tcp, this.http]) {
+        server.on('error', (error) => this.logger.error(`server: ${error.message}`));
+      }
       this.scheduler.arm(this.#sync, monotonic() + this.settings.syncTimeout);
     } catch (error) {
       await this.close();

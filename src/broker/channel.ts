@@ -45,6 +45,8 @@ export class Channel implements CursorOwner, TakenOwner {
   #journaledCursor: number;
 
   messageCount = 0;
+  /** Messages that were given to a consumer, each time anew. */
+  deliveryCount = 0;
   /** Messages that were damaged on disk, or given up because the channel was full. */
   lostCount = 0;
 
@@ -308,6 +310,7 @@ export class Channel implements CursorOwner, TakenOwner {
       if (got === 0) got = this.#serveFresh(consumer, quota, now);
       if (got === 0 && !heldFirst) got = this.#serveHeld(consumer, quota, now);
       if (got === 0) break;
+      this.deliveryCount += got;
       given += got;
       quota = Math.min(quota - got, consumer.capacity());
     }

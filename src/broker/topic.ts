@@ -268,6 +268,7 @@ export class Topic {
       this.#journal.write();
     } catch (error) {
       this.#host.logger.error(`TOPIC(${this.name}): journal not written`, { error });
+      this.#host.storageResult(error instanceof Error ? error : new Error(String(error)));
     }
   }
 

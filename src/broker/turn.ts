@@ -77,6 +77,15 @@ export class Turn {
     if (this.#running) return;
     this.#running = true;
     this.#scheduled = false;
+    try {
+      this.#runSteps();
+    } finally {
+      this.#running = false;
+      if (this.#topics.length + this.#channels.length + this.#sockets.length > 0) this.#schedule();
+    }
+  }
+
+  #runSteps(): void {
     const topics = this.#topics;
     this.#topics = [];
     for (const topic of topics) topic.commit();
@@ -89,8 +98,6 @@ export class Turn {
     for (const socket of sockets) socket.flush();
     for (const topic of this.#journals) topic.writeJournal();
     this.#journals.clear();
-    this.#running = false;
-    if (this.#topics.length + this.#channels.length + this.#sockets.length > 0) this.#schedule();
   }
 
   #schedule(): void {

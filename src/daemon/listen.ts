@@ -16,13 +16,13 @@ export class ListenError extends Error {
 }
 
 /** Where to listen: a host and port, or the path of a unix socket. */
-export type ListenAddress = { host: string; port: number } | { path: string };
+type ListenAddress = { host: string; port: number } | { path: string };
 
 /**
  * Reads `<addr>:<port>` (an IPv6 address in brackets; no address at all for every one), or else a path.
  * @throws ListenError E_OPTION
  */
-export function parseListenAddress(text: string): ListenAddress {
+function parseListenAddress(text: string): ListenAddress {
   const match = /^(\[[^\]]*\]|[^:/]*):(\d{1,5})$/.exec(text);
   if (match) {
     const port = Number(match[2]);

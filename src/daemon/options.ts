@@ -1,4 +1,4 @@
-export type OptionKind = 'string' | 'int' | 'size' | 'duration' | 'choice';
+type OptionKind = 'string' | 'int' | 'size' | 'duration' | 'choice';
 
 /** One row of a daemon's options table: flags, configuration keys, checks and docs all come from it. */
 export interface DaemonOption<K extends string = string, G extends string = string> {

@@ -8,6 +8,15 @@ const VERSION = 'nsq; version=1.0';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 const NO_BODY = Buffer.alloc(0);
+/** As Go's server has them: a client's idle connection stays, and is probed for life; headers may have a megabyte. */
+const SERVER_OPTIONS = {
+  keepAliveTimeout: 0,
+  keepAlive: true,
+  keepAliveInitialDelay: 15_000,
+  maxHeaderSize: 1 << 20,
+} as const;
+/** What a client behind a proxy puts before the path. */
+const ORIGIN = /^https?:\/\/[^/?#]*/i;
 
 export interface HttpServerOptions<C, R> {
   readonly context: C;
@@ -32,7 +41,7 @@ export class HttpServer<C extends HttpContext, R> {
     this.#context = context;
     this.#routes = routes;
     this.#request = request;
-    this.server = createServer((incoming, response) => this.#onRequest(incoming, response));
+    this.server = createServer(SERVER_OPTIONS, (incoming, response) => this.#onRequest(incoming, response));
   }
 
   async close(): Promise<void> {
@@ -45,7 +54,7 @@ export class HttpServer<C extends HttpContext, R> {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
-    const url = request.url ?? '/';
+    const url = (request.url ?? '/').replace(ORIGIN, '');
     const mark = url.indexOf('?');
     const path = mark === -1 ? url : url.slice(0, mark);
     const rawQuery = mark === -1 ? '' : url.slice(mark + 1);

@@ -1,12 +1,17 @@
 import { beforeAll, describe, it } from 'vitest';
-import { Daemon } from '../support/daemon.js';
+import { Daemon, ownCommand } from '../support/daemon.js';
+import type { Recording } from './recording.js';
 import { asksForMore, readRecording, runCase, type Target } from './runner.js';
 
 /**
- * Another daemon than ours to run the recordings against: a command that takes nsqd's flags, in
- * `NSQ_CONFORMANCE_DAEMON` (words apart by blanks). Cases that ask for more than the original does are left out then.
+ * Other daemons than ours to run the recordings against: commands that take nsqd's or nsqlookupd's flags, in
+ * `NSQ_CONFORMANCE_DAEMON` and `NSQ_CONFORMANCE_LOOKUPD` (words apart by blanks). Cases that ask for more than the
+ * original does are left out then.
  */
-const OTHER = process.env.NSQ_CONFORMANCE_DAEMON;
+const OTHERS: Readonly<Record<Recording['daemon'], string | undefined>> = {
+  nsqd: process.env.NSQ_CONFORMANCE_DAEMON,
+  nsqlookupd: process.env.NSQ_CONFORMANCE_LOOKUPD,
+};
 const CASE_TIMEOUT_MS = 20_000;
 
 function target(daemon: Daemon): Target {
@@ -29,17 +34,20 @@ export interface ConformanceOptions {
  */
 export function conformance(name: string, options: ConformanceOptions = {}): void {
   const recording = readRecording(name);
-  const concurrent = OTHER === undefined && options.concurrent === true;
+  const other = OTHERS[recording.daemon];
+  const concurrent = other === undefined && options.concurrent === true;
   describe.concurrent(name, () => {
     let daemon: Daemon;
 
     beforeAll(async () => {
-      const command = OTHER === undefined ? {} : { command: OTHER.split(' ') };
-      daemon = await Daemon.start({ flags: recording.flags, scope: 'file', ...command });
+      const { flags } = recording;
+      const own = ownCommand(recording.daemon === 'nsqd' ? 'serve' : 'lookupd');
+      const dataPath = recording.daemon === 'nsqd' ? {} : { dataPath: '' };
+      daemon = await Daemon.start({ flags, scope: 'file', command: other?.split(' ') ?? own, ...dataPath });
     });
 
     for (const recorded of recording.cases) {
-      const skip = OTHER !== undefined && asksForMore(recorded);
+      const skip = other !== undefined && asksForMore(recorded);
       it.skipIf(skip)(recorded.name, { concurrent, timeout: CASE_TIMEOUT_MS }, () =>
         runCase(target(daemon), recording, recorded),
       );

@@ -185,7 +185,7 @@ function answersOf(db: RegistrationDb): Record<string, unknown> {
   };
 }
 
-it('answers as a plain table of registrations does, and says when a look-up changes', () => {
+it('answers as a plain table of registrations does, and says when an answer changes', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const { db, changes, pass } = setup();
@@ -194,6 +194,8 @@ it('answers as a plain table of registrations does, and says when a look-up chan
       const peers: Peer[] = names.map((name) => db.addPeer(name, infoOf(name)));
       for (const name of names) naive.addPeer(name);
       let lookups = answersOf(db).lookups as unknown[];
+      let nodes = JSON.stringify(answersOf(db).nodes);
+      let version = db.version;
 
       for (const it of steps) {
         changes.length = 0;
@@ -247,6 +249,9 @@ it('answers as a plain table of registrations does, and says when a look-up chan
           if (JSON.stringify(next[index]) !== JSON.stringify(lookups[index])) expect(changes).toContain(name);
         });
         lookups = next;
+        if (JSON.stringify(answers.nodes) !== nodes) expect(db.version).not.toBe(version);
+        nodes = JSON.stringify(answers.nodes);
+        version = db.version;
       }
     }),
     { numRuns: 300 },

@@ -18,7 +18,7 @@ const LIMITS: CommandLimits = { maxMsgSize: 100, maxBodySize: 400 };
 
 interface Seen {
   readonly name: string;
-  readonly params: string[];
+  readonly params: readonly string[];
   readonly body: string;
   readonly messages: number;
 }

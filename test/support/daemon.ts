@@ -5,9 +5,9 @@ import { type CleanupScope, cleanup, tempDir } from './temp.js';
 export interface DaemonOptions {
   /** Flags beside the addresses and the data path, Go style (`--msg-timeout=1500ms`). */
   readonly flags?: readonly string[];
-  /** Default: a new temporary directory. Give it to start a daemon where another one ran. */
+  /** Default: a new temporary directory. Give it to start a daemon where another one ran; '' for one that has none. */
   readonly dataPath?: string;
-  /** Command and first arguments; default `node bin/run.js serve`. Any program with nsqd's flags will do. */
+  /** Command and first arguments; default `node bin/run.js serve`. Any program with the original's flags will do. */
   readonly command?: readonly string[];
   /** When it is killed and its temporary directory removed at the latest; default 'auto'. */
   readonly scope?: CleanupScope;
@@ -17,7 +17,12 @@ export interface DaemonOptions {
 export type ExitStatus = number | NodeJS.Signals;
 
 const READY_MS = 15_000;
-const OWN_COMMAND = [process.execPath, fileURLToPath(new URL('../../bin/run.js', import.meta.url)), 'serve'];
+const RUN = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+
+/** What starts a daemon of ours. */
+export function ownCommand(name: 'serve' | 'lookupd'): string[] {
+  return [process.execPath, RUN, name];
+}
 
 /** What the daemons say about an address that they listen on, as a log line in words or in JSON. */
 const LISTENING = {
@@ -62,12 +67,12 @@ export class Daemon {
   /** Resolves when the daemon has said that it listens; rejects with what it printed when it ends or stays silent. */
   static async start(options: DaemonOptions = {}): Promise<Daemon> {
     const dataPath = options.dataPath ?? tempDir(options.scope);
-    const [program = '', ...first] = options.command ?? OWN_COMMAND;
+    const [program = '', ...first] = options.command ?? ownCommand('serve');
     const args = [
       ...first,
       '--tcp-address=127.0.0.1:0',
       '--http-address=127.0.0.1:0',
-      `--data-path=${dataPath}`,
+      ...(dataPath === '' ? [] : [`--data-path=${dataPath}`]),
       ...(options.flags ?? []),
     ];
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -3,6 +3,7 @@ import { HttpError } from '../../http/query.js';
 import type { Answer } from '../../http/route.js';
 import { LOG_LEVELS, type LogLevel, levelNumber } from '../logger.js';
 import { OPTION_SPECS } from '../option-table.js';
+import { portOf } from './info.js';
 import type { Request } from './routes.js';
 
 const NANOSECONDS = 1e6;
@@ -40,6 +41,10 @@ const OFF: Readonly<Record<string, unknown>> = {
 export function configGet({ broker, option }: Request): Answer {
   if (option === 'nsqlookupd_tcp_addresses') return { json: broker.lookupdTcpAddresses };
   if (option === 'log_level') return { json: levelNumber(broker.settings.logLevel) };
+  if (option === 'broadcast_tcp_port')
+    return { json: broadcastPort(broker.settings.broadcastTcpPort, broker.tcpAddress) };
+  if (option === 'broadcast_http_port')
+    return { json: broadcastPort(broker.settings.broadcastHttpPort, broker.httpAddress) };
   const spec = OPTION_SPECS.find(({ config, flag }) => (config ?? flag.replaceAll('-', '_')) === option);
   const value = spec ? broker.settings[spec.key] : OFF[option];
   if (value === undefined || !(spec || Object.hasOwn(OFF, option)))
@@ -63,6 +68,11 @@ export function configPut(request: Request): Answer {
     throw new HttpError(400, 'INVALID_OPTION');
   }
   return configGet(request);
+}
+
+/** The port listened on unless another is set; 0 for a unix socket. */
+function broadcastPort(set: number, address: string): number {
+  return set === 0 ? Math.max(0, portOf(address)) : set;
 }
 
 function isLogLevel(text: string): text is LogLevel {

@@ -32,7 +32,7 @@ export function info({ broker }: Request): Answer {
 }
 
 /** -1 for a unix socket. */
-function portOf(address: string): number {
+export function portOf(address: string): number {
   const match = /:(\d+)$/.exec(address);
   return match ? Number(match[1]) : -1;
 }

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { dirname } from 'node:path';
 
 /**
  * The file calls that storage makes, so that a test can put faults in their way. Everything is as in `node:fs`; short
@@ -49,10 +50,21 @@ export const REAL_FILES: Files = {
   fstatSync: (fd) => fs.fstatSync(fd),
   renameSync: (from, to) => fs.renameSync(from, to),
   unlinkSync: (path) => fs.unlinkSync(path),
-  mkdirSync: (path) => void fs.mkdirSync(path, { recursive: true, mode: 0o700 }),
+  mkdirSync: makeDirectory,
   readdirSync: (path) => fs.readdirSync(path),
   rmSync: (path) => fs.rmSync(path, { recursive: true, force: true }),
 };
+
+/**
+ * Makes a directory and those above it, unless it is there. Not Node's own `recursive`: where a file system takes no
+ * directories (`/proc`), that never returns.
+ */
+function makeDirectory(path: string): void {
+  if (fs.existsSync(path) && fs.statSync(path).isDirectory()) return;
+  const parent = dirname(path);
+  if (parent !== path && !fs.existsSync(parent)) makeDirectory(parent);
+  fs.mkdirSync(path, { mode: 0o700 });
+}
 
 /** Writes all of `buf[offset, offset + length)`, over as many calls as it takes. */
 export function writeFully(

@@ -86,6 +86,8 @@ export class SegmentWriter {
   sync(segment: Segment, done: (error: Error | null) => void): void {
     const fd = segment.writeFd;
     const finished = this.finished();
+    // It may fail before anybody waits for it.
+    finished.catch(() => {});
     const directory = this.#newIn;
     this.#newIn = '';
     const next = (error: Error | null): void => {

@@ -15,7 +15,7 @@ import { TopicState } from './topic-state.js';
  *     batch: u32 bytes | u32 CRC-32 of the entries | entries
  */
 const MAGIC = 'NSQJNL01';
-const MAGIC_STEM = 'NSQJNL';
+const MAGIC_OF_ANY_VERSION = /^NSQJNL\d\d$/;
 const BATCH_HEADER_SIZE = 8;
 const NAME = /^journal\.(\d{10})$/;
 /** A file is never replaced before it has this many bytes, nor before it is so many times its snapshot. */
@@ -56,7 +56,7 @@ function replay(files: Files, path: string, logger: Logger): TopicState | undefi
     if (readFully(files, fd, buf, 0, size, 0) < size || size < MAGIC.length) return undefined;
     const magic = buf.toString('latin1', 0, MAGIC.length);
     if (magic !== MAGIC) {
-      if (magic.startsWith(MAGIC_STEM))
+      if (MAGIC_OF_ANY_VERSION.test(magic))
         throw new BrokerError('E_FORMAT', `${path} was written by a later version`);
       return undefined;
     }
@@ -87,6 +87,7 @@ export class Journal {
   readonly #snapshot: (into: EntryWriter) => void;
   #generation: number;
   #fd = -1;
+  #syncingFd = -1;
   #size = 0;
   #snapshotSize = 0;
   #unsynced = false;
@@ -127,17 +128,24 @@ export class Journal {
       return;
     }
     if (this.entries.length === 0) return;
-    this.#broken = true;
-    this.#size += this.#writeBatch(this.#fd, this.entries.bytes(), this.#size);
-    this.#broken = false;
-    this.#unsynced = true;
-    this.entries.clear();
+    try {
+      this.#size += this.#writeBatch(this.#fd, this.entries.bytes(), this.#size);
+      this.#unsynced = true;
+    } catch (error) {
+      this.#broken = true;
+      throw error;
+    } finally {
+      // Where they are not written, the next snapshot says what they say.
+      this.entries.clear();
+    }
   }
 
   /** Begins a new file with a snapshot. The one before is removed once the new one is on stable storage. */
   replace(): void {
     const files = this.#files;
     const generation = this.#generation + 1;
+    this.#broken = true;
+    this.entries.clear();
     const fd = files.openSync(join(this.#directory, journalName(generation)), 'w');
     const into = new EntryWriter();
     this.#snapshot(into);
@@ -148,28 +156,35 @@ export class Journal {
       files.closeSync(fd);
       throw error;
     }
-    if (this.#fd !== -1) files.closeSync(this.#fd);
+    this.close();
     this.#fd = fd;
     this.#generation = generation;
     this.#snapshotSize = this.#size;
     this.#broken = false;
     this.#unsynced = true;
-    this.entries.clear();
     this.#removeOlder(generation);
   }
 
   /** Puts what is written on stable storage, off the event loop. */
   sync(done: (error: Error | null) => void): void {
-    if (!this.#unsynced || this.#fd === -1) {
+    const fd = this.#fd;
+    if (!this.#unsynced || fd === -1) {
       setImmediate(done, null);
       return;
     }
     this.#unsynced = false;
-    this.#files.fdatasync(this.#fd, done);
+    this.#syncingFd = fd;
+    this.#files.fdatasync(fd, (error) => {
+      this.#syncingFd = -1;
+      if (error) this.#unsynced = true;
+      if (fd !== this.#fd) this.#files.closeSync(fd);
+      done(error);
+    });
   }
 
+  /** Closes the file, one that is being synced when that is done. */
   close(): void {
-    if (this.#fd !== -1) this.#files.closeSync(this.#fd);
+    if (this.#fd !== -1 && this.#fd !== this.#syncingFd) this.#files.closeSync(this.#fd);
     this.#fd = -1;
   }
 
@@ -194,7 +209,8 @@ export class Journal {
       try {
         if (error) throw error;
         syncDirectory(files, this.#directory);
-        for (const name of older) files.unlinkSync(join(this.#directory, name));
+        const left = new Set(files.readdirSync(this.#directory));
+        for (const name of older) if (left.has(name)) files.unlinkSync(join(this.#directory, name));
       } catch (cause) {
         this.#logger.warn(`cannot remove an older journal in ${this.#directory}`, { error: cause });
       }

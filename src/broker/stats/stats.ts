@@ -46,6 +46,8 @@ export interface ChannelStats {
   in_flight_count: number;
   deferred_count: number;
   message_count: number;
+  /** Deliveries, left out while there is none: without zones every one is global. */
+  global_msg_count?: number;
   requeue_count: number;
   timeout_count: number;
   client_count: number;
@@ -121,6 +123,7 @@ function channelStats(channel: Channel, filter: StatsFilter): ChannelStats {
     in_flight_count: channel.inFlightCount,
     deferred_count: channel.deferredCount,
     message_count: channel.messageCount,
+    ...(channel.deliveryCount > 0 && { global_msg_count: channel.deliveryCount }),
     requeue_count: channel.requeueCount,
     timeout_count: channel.timeoutCount,
     client_count: channel.consumers.size,

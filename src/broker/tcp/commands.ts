@@ -5,6 +5,7 @@ import { encodeFrame, FrameType } from '../../protocol/frame.js';
 import { MESSAGE_ID_LENGTH } from '../../protocol/message.js';
 import { readHex32 } from '../../protocol/message-id.js';
 import { isValidName } from '../../protocol/names.js';
+import { messageOf } from '../errors.js';
 import type { Topic } from '../topic.js';
 import type { CommitTicket } from '../turn.js';
 import { identify } from './identify.js';
@@ -14,6 +15,13 @@ import { type PubCount, SessionState } from './session-state.js';
 const CLOSE_WAIT = encodeFrame(FrameType.Response, 'CLOSE_WAIT');
 /** Bytes of a topic that may wait to be written before its publishers are not read from. */
 const MOST_UNCOMMITTED = 64 * 1024 * 1024;
+
+/** What a client is told if its messages cannot be kept. */
+const PUBLISH_FAILED: Readonly<Partial<Record<Command, ErrorCode>>> = {
+  [Command.Pub]: 'E_PUB_FAILED',
+  [Command.Mpub]: 'E_MPUB_FAILED',
+  [Command.Dpub]: 'E_DPUB_FAILED',
+};
 
 /** What the commands of protocol V2 do. The hot ones (PUB, MPUB, FIN, RDY) make no string and no copy on the way. */
 export class Commands implements CommandSink {
@@ -130,7 +138,7 @@ export class Commands implements CommandSink {
     if (!isValidName(channelName)) {
       throw new ProtocolError('E_BAD_CHANNEL', `SUB channel name "${channelName}" is not valid`);
     }
-    const channel = this.#session.broker.topic(topicName).channel(channelName);
+    const channel = this.#openTopic(topicName, 'E_SUB_FAILED').channel(channelName);
     if (!channel.addConsumer(this.#session)) {
       const limit = this.#session.broker.settings.maxChannelConsumers;
       const words = `SUB failed consumers for ${topicName}:${channelName} exceeds limit of ${limit}`;
@@ -251,7 +259,7 @@ export class Commands implements CommandSink {
   #topic(line: CommandLine): Topic {
     if (this.#lastTopic && !this.#lastTopic.closed && this.#isLastName(line)) return this.#lastTopic;
     const name = line.param(0);
-    const topic = this.#session.broker.topic(name);
+    const topic = this.#openTopic(name, PUBLISH_FAILED[line.command] ?? 'E_PUB_FAILED');
     this.#lastTopic = topic;
     this.#lastName = Buffer.from(name, 'latin1');
     let count = this.#session.pubCounts.get(name);
@@ -261,6 +269,17 @@ export class Commands implements CommandSink {
     }
     this.#lastCount = count;
     return topic;
+  }
+
+  /** A topic that cannot be stored is refused to the client that asks for it. */
+  #openTopic(name: string, code: ErrorCode): Topic {
+    try {
+      return this.#session.broker.topic(name);
+    } catch (cause) {
+      throw new ProtocolError(code, `${code.slice(2).replace('_FAILED', '')} failed ${messageOf(cause)}`, {
+        cause,
+      });
+    }
   }
 
   #isLastName(line: CommandLine): boolean {

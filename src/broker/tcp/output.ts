@@ -6,6 +6,10 @@ const BUFFER_SIZE = 16 * 1024;
 const WORTH_A_PIECE = 2048;
 /** Bytes that wait in the socket from which on it counts as full. */
 const FULL = 512 * 1024;
+/** Bytes that one turn hands to a socket before it is seen how much of that goes out. */
+const MOST_A_TURN = 4 * 1024 * 1024;
+/** Bytes of messages that a turn gives one client at the most, or little more. */
+const ENOUGH = 1024 * 1024;
 /** Buffers that are free; a socket has one only while something waits in it. */
 const SPARE: Buffer[] = [];
 const MOST_SPARE = 64;
@@ -20,6 +24,10 @@ export class Output {
   #at = 0;
   readonly #pieces: Buffer[] = [];
   #full = false;
+  /** Bytes of messages since the last flush. */
+  #gathered = 0;
+  /** Bytes in long pieces that wait to be flushed. */
+  #queued = 0;
   /** Slabs whose bytes are in pieces, or wait in the socket. */
   readonly #held: Slab[] = [];
 
@@ -29,7 +37,12 @@ export class Output {
 
   /** The socket does not take more at the moment; it says `drain` when it does. */
   get full(): boolean {
-    return this.#full;
+    return this.#full || this.#queued > MOST_A_TURN;
+  }
+
+  /** So much was added in this turn that the rest had better wait for the next one. */
+  get enough(): boolean {
+    return this.#gathered >= ENOUGH;
   }
 
   /** The socket has sent everything. */
@@ -58,6 +71,7 @@ export class Output {
   /** Adds bytes of a slab; a long piece is not copied, and the slab is held until it is sent. */
   writeSlab(slab: Slab, start: number, end: number): void {
     const { buf } = slab;
+    this.#gathered += end - start;
     if (end - start < WORTH_A_PIECE) {
       const at = this.reserve(end - start);
       this.#buf!.set(new Uint8Array(buf.buffer, buf.byteOffset + start, end - start), at);
@@ -65,6 +79,7 @@ export class Output {
     }
     this.#cut();
     this.#pieces.push(buf.subarray(start, end));
+    this.#queued += end - start;
     if (this.#held.at(-1) === slab) return;
     slab.hold();
     this.#held.push(slab);
@@ -90,6 +105,7 @@ export class Output {
   flush(): void {
     const socket = this.#socket;
     this.#cut();
+    this.#gathered = 0;
     const pieces = this.#pieces;
     if (pieces.length === 0) return;
     if (pieces.length === 1) socket.write(pieces[0]!);
@@ -99,6 +115,7 @@ export class Output {
       socket.uncork();
     }
     pieces.length = 0;
+    this.#queued = 0;
     const { writableLength } = socket;
     // All of it is with the kernel already, so that what it lay in is free again.
     if (writableLength === 0) {

@@ -44,6 +44,8 @@ export class Session implements Consumer, ReplySink, Flushable {
   #receivedAt = monotonic();
   #heartbeatAt = Number.POSITIVE_INFINITY;
   #enlisted = false;
+  /** The channel had more than is sent in one turn. */
+  #wantsMore = false;
   /** Nothing more is read; the connection ends when the replies are out. */
   #ending = false;
   #ended = false;
@@ -111,6 +113,10 @@ export class Session implements Consumer, ReplySink, Flushable {
 
   capacity(): number {
     if (this.#ending || this.#output.full) return 0;
+    if (this.#output.enough) {
+      this.#wantsMore = true;
+      return 0;
+    }
     return this.readyCount - this.inFlightCount;
   }
 
@@ -160,7 +166,12 @@ export class Session implements Consumer, ReplySink, Flushable {
   flush(): void {
     this.#enlisted = false;
     if (this.#gone || this.#ended) return;
+    const { full } = this.#output;
     this.#output.flush();
+    if (this.#wantsMore && !this.#output.full) this.channel?.schedule();
+    this.#wantsMore = false;
+    // It may take more than it was given in this turn.
+    if (full && !this.#output.full) this.channel?.schedule();
     // A client that publishes without reading its OKs is not read from either.
     if (this.#output.full && !this.channel) this.socket.pause();
     if (this.#ending && !this.replies.pending) {

@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import { reachableAddress } from '../reachable-address.js';
 
 export interface LookupdAddresses {
   readonly tcpAddress: string;
@@ -19,13 +20,8 @@ export function lookupdSummary(
     `${colors.green('nsq')} ${version}: the lookupd is ready`,
     ...rows.map(([label = '', value]) => `  ${colors.bold(label.padEnd(5))} ${value}`),
     '',
-    `  ${colors.dim('a broker that registers')} nsq serve --lookupd-tcp-address ${reachable(tcpAddress)}`,
-    `  ${colors.dim('a topic of all brokers ')} nsq tail --topic test --lookupd-http-address ${reachable(httpAddress)}`,
+    `  ${colors.dim('a broker that registers')} nsq serve --lookupd-tcp-address ${reachableAddress(tcpAddress)}`,
+    `  ${colors.dim('a topic of all brokers ')} nsq tail --topic test --lookupd-http-address ${reachableAddress(httpAddress)}`,
     `  ${colors.dim('stop                   ')} Ctrl-C`,
   ].join('\n');
-}
-
-/** An address to connect to, for one that is listened on. */
-function reachable(address: string): string {
-  return address.replace(/^(0\.0\.0\.0|\[::\]):/, '127.0.0.1:');
 }

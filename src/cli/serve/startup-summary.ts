@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import { reachableAddress } from '../reachable-address.js';
 
 export interface BrokerAddresses {
   readonly tcpAddress: string;
@@ -27,7 +28,7 @@ export function startupSummary(
     ['data path', dataPath],
     ['durability', `${durability} ${colors.dim(`(${PROMISES[durability] ?? ''})`)}`],
   ];
-  const at = DEFAULT_TCP.test(tcpAddress) ? '' : ` --nsqd-tcp-address ${reachable(tcpAddress)}`;
+  const at = DEFAULT_TCP.test(tcpAddress) ? '' : ` --nsqd-tcp-address ${reachableAddress(tcpAddress)}`;
   return [
     `${colors.green('nsq')} ${version}: the broker is ready`,
     ...rows.map(([label = '', value]) => `  ${colors.bold(label.padEnd(11))} ${value}`),
@@ -36,9 +37,4 @@ export function startupSummary(
     `  ${colors.dim('publish to it ')} nsq pub --topic test${at} 'hello'`,
     `  ${colors.dim('stop          ')} Ctrl-C`,
   ].join('\n');
-}
-
-/** An address to connect to, for one that is listened on. */
-function reachable(address: string): string {
-  return address.replace(/^(0\.0\.0\.0|\[::\]):/, '127.0.0.1:');
 }

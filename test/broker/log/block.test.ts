@@ -65,12 +65,17 @@ test('every cut is seen as a cut, and every flipped bit as damage', () => {
 
 test('the next good header is found behind rubbish, and none where there is none', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 100 }), blocks, fc.uint8Array({ maxLength: 50 }), (before, it, after) => {
-      const buf = Buffer.concat([before, it, after]);
-      expect(findBlock(buf, 0, buf.length)).toBe(before.length);
-      expect(findBlock(buf, before.length + 1, buf.length)).toBe(-1);
-      expect(findBlock(buf, 0, before.length + BLOCK_HEADER_SIZE - 1)).toBe(-1);
-    }),
+    fc.property(
+      fc.uint8Array({ maxLength: 100 }),
+      blocks,
+      fc.uint8Array({ maxLength: 50 }),
+      (before, it, after) => {
+        const buf = Buffer.concat([before, it, after]);
+        expect(findBlock(buf, 0, buf.length)).toBe(before.length);
+        expect(findBlock(buf, before.length + 1, buf.length)).toBe(-1);
+        expect(findBlock(buf, 0, before.length + BLOCK_HEADER_SIZE - 1)).toBe(-1);
+      },
+    ),
   );
 });
 

@@ -85,9 +85,9 @@ test('positions and numbers find their segment, gaps find none', () => {
     return segment;
   });
   const list = new SegmentList(new IdSource(0), segments);
-  expect([0, 999, 1000, 1899, 1900, 2499, 2500, 2599, 2600].map((pos) => segments.indexOf(list.at(pos)!))).toEqual([
-    0, 0, 1, 1, -1, -1, 2, 2, -1,
-  ]);
+  expect(
+    [0, 999, 1000, 1899, 1900, 2499, 2500, 2599, 2600].map((pos) => segments.indexOf(list.at(pos)!)),
+  ).toEqual([0, 0, 1, 1, -1, -1, 2, 2, -1]);
   expect([0, 9, 10, 29, 30, 39, 40, 44, 45].map((n) => segments.indexOf(list.of(n)!))).toEqual([
     0, 0, 1, 1, -1, -1, 2, 2, -1,
   ]);

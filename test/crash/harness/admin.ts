@@ -40,7 +40,12 @@ export class Admin {
 
   async pauseChannel(channel: ChannelModel, paused: boolean): Promise<boolean> {
     channel.paused = undefined;
-    const done = await this.#post(`/channel/${paused ? 'pause' : 'unpause'}`, channel.topic.name, channel.name);
+    channel.pauses++;
+    const done = await this.#post(
+      `/channel/${paused ? 'pause' : 'unpause'}`,
+      channel.topic.name,
+      channel.name,
+    );
     if (done) channel.paused = paused;
     return done;
   }
@@ -81,7 +86,11 @@ export class Admin {
       for (const channel of topic.channels) {
         const its = found?.channels.find((it) => it.channel_name === channel.name);
         channel.exists = this.#compare(`${where}/${channel.name} exists`, channel.exists, its !== undefined);
-        channel.paused = this.#compare(`${where}/${channel.name} paused`, channel.paused, its?.paused ?? false);
+        channel.paused = this.#compare(
+          `${where}/${channel.name} paused`,
+          channel.paused,
+          its?.paused ?? false,
+        );
         if (!its || !found || channel.name.startsWith(SCRATCH)) continue;
         const waiting = found.depth + its.depth + its.deferred_count + its.in_flight_count;
         const { low, high } = this.#model.bounds(channel);
@@ -128,7 +137,8 @@ export class Admin {
     if (choice < 0.1) return this.pauseTopic(topic, topic.paused !== true);
     // The first channel of a topic gets what was there before: it must be known which one that is.
     const begun = lasting[0]?.exists === true;
-    if (choice < 0.2 && lasting.length < 3 && (begun || lasting.length === 0)) return this.createChannel(topic.channel(`c${lasting.length}`));
+    if (choice < 0.2 && lasting.length < 3 && (begun || lasting.length === 0))
+      return this.createChannel(topic.channel(`c${lasting.length}`));
     if (choice < 0.5 && begun) {
       const channel = topic.channel(`${SCRATCH}${random.int(0, 1)}`);
       return channel.exists ? this.deleteChannel(channel) : this.createChannel(channel);

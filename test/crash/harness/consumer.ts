@@ -39,7 +39,8 @@ export class Consumer {
   #timer: NodeJS.Timeout | undefined;
   #lastFresh = '';
   #checking = false;
-  readonly #beganPaused: boolean;
+  /** The pause that it began in, 0 if the channel was not paused for sure. */
+  readonly #pause: number;
   /** Called for each message. */
   onReceive: () => void = () => {};
 
@@ -49,7 +50,7 @@ export class Consumer {
     this.#link = link;
     this.#random = random;
     this.#habits = habits;
-    this.#beganPaused = channel.paused === true;
+    this.#pause = channel.paused === true ? channel.pauses : 0;
     link.onMessage = (message) => this.#receive(message);
     link.onRefusal = (text) => this.#refused.add(/([0-9a-f]{16})/.exec(text)?.[1] ?? '');
     link.onEnd = () => clearTimeout(this.#timer);
@@ -85,7 +86,7 @@ export class Consumer {
 
   #receive(message: RawMessage): void {
     const found = this.#model.delivered(this.#channel, message);
-    if (this.#beganPaused && this.#channel.paused === true)
+    if (this.#pause === this.#channel.pauses)
       this.#model.fault(`${this.#channel.topic.name}/${this.#channel.name} is paused and delivers`);
     if (!found) return;
     const { sent, fate } = found;

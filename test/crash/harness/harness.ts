@@ -60,7 +60,8 @@ class Run {
       else await this.#round(this.#random.fork());
       this.#kills++;
       const last = this.#kills === this.#options.kills;
-      if (model.faults.length === 0 && (this.#kills % DRAIN_EVERY === 0 || last)) await this.#drain(this.#random.fork());
+      if (model.faults.length === 0 && (this.#kills % DRAIN_EVERY === 0 || last))
+        await this.#drain(this.#random.fork());
     }
     return {
       kills: this.#kills,
@@ -158,7 +159,8 @@ class Run {
     }
     if (waiting > 0) model.fault(`${waiting} messages are left: ${JSON.stringify(await admin.stats())}`);
     const missing = model.missing();
-    if (missing.length > 0) model.fault(`${missing.length} messages are missing:\n  ${missing.slice(0, 30).join('\n  ')}`);
+    if (missing.length > 0)
+      model.fault(`${missing.length} messages are missing:\n  ${missing.slice(0, 30).join('\n  ')}`);
     model.checkOrder();
     await Promise.all(consumers.map((it) => it?.checkpoint()));
     for (const consumer of consumers) consumer?.stop();

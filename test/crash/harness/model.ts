@@ -43,6 +43,8 @@ export class ChannelModel {
   readonly name: string;
   exists: Known = false;
   paused: Known = false;
+  /** Counts what was said about pausing. */
+  pauses = 1;
   readonly fates = new Map<Sent, Fate>();
 
   constructor(topic: TopicModel, name: string) {
@@ -212,7 +214,9 @@ export class Model {
         if (sent.id === '') continue;
         const before = last.get(sent.producer);
         if (before && before.id >= sent.id) {
-          this.fault(`${topic.name}: #${before.seq} has id ${before.id}, the later #${sent.seq} has ${sent.id}`);
+          this.fault(
+            `${topic.name}: #${before.seq} has id ${before.id}, the later #${sent.seq} has ${sent.id}`,
+          );
         }
         last.set(sent.producer, sent);
       }

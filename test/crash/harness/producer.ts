@@ -14,7 +14,13 @@ export class Producer {
   readonly #done: Promise<unknown>;
   #stopping = false;
 
-  private constructor(model: Model, link: Link, topics: readonly TopicModel[], random: Random, lanes: number) {
+  private constructor(
+    model: Model,
+    link: Link,
+    topics: readonly TopicModel[],
+    random: Random,
+    lanes: number,
+  ) {
     this.#model = model;
     this.#link = link;
     this.#topics = topics;
@@ -41,7 +47,8 @@ export class Producer {
   async #run(): Promise<void> {
     while (!this.#stopping && !this.#link.ended) {
       const batch = await this.#publish();
-      if (this.#random.chance(0.02)) await new Promise((resolve) => setTimeout(resolve, this.#random.int(1, 20)));
+      if (this.#random.chance(0.02))
+        await new Promise((resolve) => setTimeout(resolve, this.#random.int(1, 20)));
       if (batch.length === 0) return;
     }
   }
@@ -57,8 +64,7 @@ export class Producer {
     const batch = this.#model.publishing(topic, sizes, this.#id, deferMs);
     const bodies = batch.map(({ seq, size }) => bodyOf(seq, size));
     let answer: string | undefined;
-    if (deferMs > 0)
-      answer = await this.#link.request(`DPUB ${topic.name} ${deferMs}\n`, sized(bodies[0]!));
+    if (deferMs > 0) answer = await this.#link.request(`DPUB ${topic.name} ${deferMs}\n`, sized(bodies[0]!));
     else if (count > 1 || random.chance(0.1))
       answer = await this.#link.request(`MPUB ${topic.name}\n`, mpubBody(bodies));
     else answer = await this.#link.request(`PUB ${topic.name}\n`, u32(bodies[0]!.length), bodies[0]!);

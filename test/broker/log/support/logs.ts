@@ -1,7 +1,7 @@
 import { Cursor } from '../../../../src/broker/delivery/cursor.js';
 import { IdSource } from '../../../../src/broker/log/id-source.js';
 import { openSegments } from '../../../../src/broker/log/open.js';
-import { recordLength, RECORD_OVERHEAD, type Stamp } from '../../../../src/broker/log/record.js';
+import { RECORD_OVERHEAD, recordLength, type Stamp } from '../../../../src/broker/log/record.js';
 import { SlabCache } from '../../../../src/broker/log/slab-cache.js';
 import { TopicLog } from '../../../../src/broker/log/topic-log.js';
 import type { Logger } from '../../../../src/broker/logger.js';

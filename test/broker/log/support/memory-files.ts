@@ -25,7 +25,8 @@ export function fileError(code: string): Error {
   return Object.assign(new Error(`${code}: put in the way`), { code });
 }
 
-/** A file system in memory, to cut, flip, clone and fail at will. Directories are nothing but prefixes of paths. */
+/** A file system in memory, to cut, flip, clone and fail at will. Directories need not be made; their
+ * names have no dot. */
 export class MemoryFiles implements Files {
   readonly contents = new Map<string, Content>();
   readonly #open = new Map<number, { path: string; content: Content }>();
@@ -72,7 +73,7 @@ export class MemoryFiles implements Files {
   openSync(path: string, flags: string | number): number {
     this.#check('open', path);
     let content = this.contents.get(path);
-    const isDirectory = !content && [...this.contents.keys()].some((it) => it.startsWith(`${path}/`));
+    const isDirectory = !content && !path.includes('.');
     const makes = typeof flags === 'string' && flags.startsWith('w');
     if (!content && !makes && !isDirectory) throw fileError('ENOENT');
     if (!content) {
