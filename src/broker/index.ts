@@ -4,7 +4,7 @@ import type { BrokerOptions } from './settings.js';
 export type { Body } from './broker.js';
 export { BrokerError, type BrokerErrorCode } from './errors.js';
 export { LOG_LEVELS, type Logger, type LogLevel } from './logger.js';
-export { OPTION_SPECS, type OptionKind, type OptionSpec } from './option-table.js';
+export { OPTION_SPECS, type OptionSpec } from './option-table.js';
 export { type BrokerOptions, type BrokerSettings, DURABILITIES, type Durability } from './settings.js';
 
 /** A running broker. */

@@ -1,29 +1,14 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { crc32 } from 'node:zlib';
+import type { DaemonOption } from '../daemon/options.js';
 import { LOG_LEVELS } from './logger.js';
 import { type BrokerSettings, DURABILITIES } from './settings.js';
 
-export type OptionKind = 'string' | 'int' | 'size' | 'duration' | 'choice';
+type OptionGroup = 'addresses' | 'storage' | 'messages' | 'clients' | 'logging';
 
 /** One row of the options table: flags, configuration keys, checks and docs all come from it. */
-export interface OptionSpec {
-  readonly key: keyof BrokerSettings;
-  /** The flag's name, as nsqd has it. Durations are written as Go writes them. */
-  readonly flag: string;
-  /** The key in a configuration file, where it is not the flag's name with underscores. */
-  readonly config?: string;
-  readonly kind: OptionKind;
-  readonly choices?: readonly string[];
-  /** The daemon's default. */
-  readonly default: string | number;
-  /** The default of an embedded broker, where it differs. */
-  readonly embedded?: string | number;
-  readonly min?: number;
-  readonly max?: number;
-  readonly doc: string;
-  readonly group: 'addresses' | 'storage' | 'messages' | 'clients' | 'logging';
-}
+export type OptionSpec = DaemonOption<keyof BrokerSettings, OptionGroup>;
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/broker/broker.js';
 import type { BrokerOptions } from '../../src/broker/settings.js';
 import { afterCrash, countsOf, openBroker, restart } from './support/brokers.js';
-import { consume, numbered, settled, subscribe, take, texts } from './support/clients.js';
+import { consume, numbered, settled, stop, subscribe, take, texts } from './support/clients.js';
 import { FakeConsumer } from './support/fake-consumer.js';
 
 type Again = (broker: Broker, options?: BrokerOptions) => Promise<Broker>;
@@ -255,8 +255,7 @@ describe.each<[string, Again]>([
     for (let i = 0; i < bodies.length; i += 20) await first.publish('t', bodies.slice(i, i + 20));
     const early = await subscribe(first, 't', 'a', { ready: 40 });
     expect(await consume(early, 300)).toEqual(bodies.slice(0, 300));
-    early.send('RDY 0\n');
-    await settled(early);
+    await stop(early);
     const second = await again(first, options);
     // Of `a`, what was in flight comes again between the others.
     const a = await subscribe(second, 't', 'a', { ready: 100 });

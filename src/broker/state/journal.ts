@@ -197,23 +197,30 @@ export class Journal {
     return batch.length;
   }
 
+  /** Removes the files before this one once it is on stable storage. What stays for an error goes another time. */
   #removeOlder(generation: number): void {
     const files = this.#files;
-    const older = files
-      .readdirSync(this.#directory)
-      .filter((name) => Number(NAME.exec(name)?.[1] ?? generation) < generation);
-    if (older.length === 0) return;
-    const fd = files.openSync(join(this.#directory, journalName(generation)), 'r');
-    files.fdatasync(fd, (error) => {
-      files.closeSync(fd);
-      try {
-        if (error) throw error;
-        syncDirectory(files, this.#directory);
-        const left = new Set(files.readdirSync(this.#directory));
-        for (const name of older) if (left.has(name)) files.unlinkSync(join(this.#directory, name));
-      } catch (cause) {
-        this.#logger.warn(`cannot remove an older journal in ${this.#directory}`, { error: cause });
-      }
-    });
+    const olderNames = (): string[] =>
+      files
+        .readdirSync(this.#directory)
+        .filter((name) => Number(NAME.exec(name)?.[1] ?? generation) < generation);
+    const failed = (error: unknown): void =>
+      this.#logger.warn(`cannot remove an older journal in ${this.#directory}`, { error });
+    try {
+      if (olderNames().length === 0) return;
+      const fd = files.openSync(join(this.#directory, journalName(generation)), 'r');
+      files.fdatasync(fd, (error) => {
+        files.closeSync(fd);
+        try {
+          if (error) throw error;
+          syncDirectory(files, this.#directory);
+          for (const name of olderNames()) files.unlinkSync(join(this.#directory, name));
+        } catch (cause) {
+          failed(cause);
+        }
+      });
+    } catch (error) {
+      failed(error);
+    }
   }
 }

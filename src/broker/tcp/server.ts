@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { remoteAddressOf } from '../../daemon/remote-address.js';
 import { encodeFrame, FrameType } from '../../protocol/frame.js';
 import type { Broker } from '../broker.js';
 import { readShared } from './accepted-socket.js';
@@ -72,13 +73,4 @@ export class TcpServer {
       this.#broker.logger.info(`TCP: client(${remote}) closed`);
     });
   }
-}
-
-function remoteAddressOf(socket: Socket): string {
-  const { remoteAddress, remotePort, remoteFamily } = socket;
-  if (remoteAddress === undefined) return '@';
-  const host = remoteAddress.startsWith('::ffff:') ? remoteAddress.slice(7) : remoteAddress;
-  return remoteFamily === 'IPv6' && host === remoteAddress
-    ? `[${host}]:${remotePort}`
-    : `${host}:${remotePort}`;
 }

@@ -223,7 +223,7 @@ test('after a write that failed, the next one says everything', () => {
       subject.journal.write();
       expect(cursorIn(subject.files.clone())).toBe(subject.cursor);
     }),
-    { numRuns: 60 },
+    { numRuns: 100 },
   );
 });
 

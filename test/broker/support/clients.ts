@@ -65,6 +65,12 @@ export async function settled(client: RawClient): Promise<void> {
   if (!answer.startsWith('E_TOUCH_FAILED')) throw new Error(`instead of the answer to TOUCH: ${answer}`);
 }
 
+/** Takes no more messages; what was on the way is received and not finished. Resolves when the broker knows. */
+export async function stop(client: RawClient): Promise<void> {
+  client.send('RDY 0\nTOUCH 0000000000000000\n');
+  while ((await client.next()).type === 'message');
+}
+
 /** Messages `<name> 0` to `<name> <count - 1>`. */
 export function numbered(count: number, name = 'message'): string[] {
   return Array.from({ length: count }, (_, i) => `${name} ${i}`);
