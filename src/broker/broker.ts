@@ -124,7 +124,7 @@ export class Broker implements TopicHost {
   /**
    * Publishes one message, or several that are kept together or not at all; resolves when they are as safe as
    * `durability` says.
-   * @throws BrokerError E_OPTION for a bad name, size or delay, E_STORAGE if they could not be written
+   * @throws BrokerError E_OPTION for a bad name, size or delay, E_STORAGE if they could not be written, E_CLOSING
    */
   async publish(
     topic: string,
@@ -151,6 +151,7 @@ export class Broker implements TopicHost {
 
   /** As `publish`, for what was checked already. */
   publishBodies(name: string, bodies: readonly Buffer[], deferMs: number): Promise<void> {
+    if (this.#closing) return Promise.reject(new BrokerError('E_CLOSING', 'the broker is closing'));
     if (bodies.length === 0) {
       this.topic(name);
       return Promise.resolve();

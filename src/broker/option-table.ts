@@ -21,7 +21,7 @@ const MAX_PORT = 65535;
 const MAX_DURATION = 2 ** 31 - 1;
 
 /** As nsqd derives it: the CRC-32 of the host name's MD5, modulo 1024. */
-export function defaultNodeId(host: string = hostname()): number {
+function defaultNodeId(host: string = hostname()): number {
   return crc32(createHash('md5').update(host).digest()) % 1024;
 }
 

@@ -15,7 +15,7 @@ export interface DaemonRun<T extends Closable> {
   readonly warnings: readonly string[];
   readonly start: (logger: Logger) => Promise<T>;
   /** What a terminal shows once it listens. */
-  readonly summary: (daemon: T, colors: ChalkInstance) => string;
+  readonly summary: (daemon: T, colors: ChalkInstance) => Promise<string>;
   /** What the log says instead where there is no terminal. */
   readonly fields: (daemon: T) => Record<string, unknown>;
   /** What a signal makes it do, in words. */
@@ -33,7 +33,7 @@ export async function runDaemon<T extends Closable>(run: DaemonRun<T>): Promise<
     () => run.closing,
   );
   const daemon = await run.start(logger);
-  if (terminal.interactive) terminal.say(run.summary(daemon, await terminal.colors()));
+  if (terminal.interactive) terminal.say(await run.summary(daemon, await terminal.colors()));
   else logger.info('ready', run.fields(daemon));
 
   await interruption.wait();

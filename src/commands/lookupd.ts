@@ -5,7 +5,6 @@ import {
   LOOKUPD_SETTINGS,
   lookupdOptions,
 } from '../cli/lookupd/lookupd-settings.js';
-import { lookupdSummary } from '../cli/lookupd/startup-summary.js';
 import { startLookupd } from '../lookupd/index.js';
 
 const SETTINGS = { ...LOOKUPD_SETTINGS, ...DEPRECATED_LOOKUPD_SETTINGS };
@@ -38,7 +37,10 @@ export class Lookupd extends BaseCommand {
       logPrefix: options.logPrefix ?? '',
       warnings: values.verbose ? ['--verbose is deprecated: use --log-level'] : [],
       start: (logger) => startLookupd({ ...options, logger }),
-      summary: (lookupd, colors) => lookupdSummary(lookupd, this.config.version, colors),
+      summary: async (lookupd, colors) => {
+        const { lookupdSummary } = await import('../cli/lookupd/startup-summary.js');
+        return lookupdSummary(lookupd, this.config.version, colors);
+      },
       fields: ({ tcpAddress, httpAddress }) => ({ tcpAddress, httpAddress }),
       closing: 'closing connections',
     });

@@ -3,7 +3,6 @@ import { BaseCommand } from '../cli/base-command.js';
 import { runDaemon } from '../cli/daemon-run.js';
 import { BROKER_SETTINGS, brokerOptions } from '../cli/serve/broker-settings.js';
 import { PENDING_SETTINGS, pendingWarnings } from '../cli/serve/pending-settings.js';
-import { startupSummary } from '../cli/serve/startup-summary.js';
 
 const SETTINGS = { ...BROKER_SETTINGS, ...PENDING_SETTINGS };
 
@@ -31,8 +30,10 @@ export class Serve extends BaseCommand {
       logPrefix: options.logPrefix ?? '',
       warnings: pendingWarnings(values, sources),
       start: (logger) => startBroker({ ...options, logger }),
-      summary: (broker, colors) =>
-        startupSummary(broker, options.durability ?? '', this.config.version, colors),
+      summary: async (broker, colors) => {
+        const { startupSummary } = await import('../cli/serve/startup-summary.js');
+        return startupSummary(broker, options.durability ?? '', this.config.version, colors);
+      },
       fields: ({ tcpAddress, httpAddress, dataPath }) => ({
         tcpAddress,
         httpAddress,

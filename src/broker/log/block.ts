@@ -1,5 +1,4 @@
 import { crc32 } from 'node:zlib';
-import { RECORD_OVERHEAD } from './record.js';
 
 /**
  * A block is what a checksum covers: a header and a run of whole records.
@@ -106,9 +105,6 @@ export function findBlock(buf: Buffer, at: number, end: number): number {
   }
   return -1;
 }
-
-/** The shortest block there is: a damaged stretch between two good ones is never shorter than this mark's 8 bytes. */
-export const SMALLEST_BLOCK = BLOCK_HEADER_SIZE + RECORD_OVERHEAD + 1;
 
 /** Marks `buf[at, end)` as damaged, in memory. */
 export function markDamaged(buf: Buffer, at: number, end: number): void {

@@ -13,7 +13,7 @@ import { SEGMENT_HEADER_SIZE, type Segment } from './segment.js';
 const MAGIC = 'NSQFOOT1';
 const TRAILER_SIZE = 8 + 4 + 8 + 8 + 4;
 
-export function encodeFooter(segment: Segment): Buffer {
+function encodeFooter(segment: Segment): Buffer {
   const { indexN, indexPos, deferred } = segment;
   const bodySize = 4 + indexN.length * 16 + 4 + deferred.length * 24;
   const buf = Buffer.alloc(bodySize + TRAILER_SIZE);

@@ -17,7 +17,7 @@ import { giveBuffer, takeBuffer } from './slab-pool.js';
 export const LOAD_SIZE = 256 * 1024;
 
 /** A stretch that turned out damaged while it was read back. */
-export interface LoadedDamage {
+interface LoadedDamage {
   path: string;
   offset: number;
   bytes: number;

@@ -2,7 +2,7 @@
  * Entries of a topic's journal. Each is a type byte and fixed fields, numbers big-endian; message numbers and times are
  * f64, channel ids u32.
  */
-export const EntryType = {
+const EntryType = {
   /** u32 channel | f64 cursor | u8 paused | u8 length | name */
   Channel: 1,
   /** u32 channel */

@@ -55,7 +55,7 @@ export class Session implements Consumer, ReplySink, Flushable {
     this.broker = broker;
     this.socket = socket;
     this.remoteAddress = remoteAddress;
-    this.settings = defaultClientSettings(broker.settings, remoteAddress.replace(/:\d+$/, ''));
+    this.settings = defaultClientSettings(broker.settings, hostOf(remoteAddress));
     this.#parser = new CommandParser(new Commands(this), broker.settings);
     this.#output = new Output(socket);
     this.replies = new Replies(this);
@@ -106,9 +106,7 @@ export class Session implements Consumer, ReplySink, Flushable {
     this.broker.scheduler.disarm(this.#heartbeat);
     this.replies.clear();
     this.#output.release();
-    const channel = this.channel;
-    this.channel = undefined;
-    channel?.removeConsumer(this);
+    this.#leave();
   }
 
   capacity(): number {
@@ -188,6 +186,14 @@ export class Session implements Consumer, ReplySink, Flushable {
     );
     if (error instanceof ProtocolError) this.replies.reply(encodeFrame(FrameType.Error, error.line));
     this.#end();
+    this.#leave();
+  }
+
+  /** Its messages go to others now, and not when the peer closes its side. */
+  #leave(): void {
+    const { channel } = this;
+    this.channel = undefined;
+    channel?.removeConsumer(this);
   }
 
   #end(): void {
@@ -231,4 +237,9 @@ export class Session implements Consumer, ReplySink, Flushable {
     const silentAt = this.#receivedAt + 2 * heartbeatInterval;
     this.broker.scheduler.arm(this.#heartbeat, Math.min(Math.max(this.#heartbeatAt, now + 1), silentAt));
   }
+}
+
+/** Without the port; '' for a unix socket. */
+function hostOf(remoteAddress: string): string {
+  return remoteAddress === '@' ? '' : remoteAddress.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
 }

@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import { columns } from '../columns.js';
 import { reachableAddress } from '../reachable-address.js';
 
 export interface LookupdAddresses {
@@ -18,10 +19,18 @@ export function lookupdSummary(
   ];
   return [
     `${colors.green('nsq')} ${version}: the lookupd is ready`,
-    ...rows.map(([label = '', value]) => `  ${colors.bold(label.padEnd(5))} ${value}`),
+    ...columns(rows.map(([label = '', value = '']) => [colors.bold(label), value])),
     '',
-    `  ${colors.dim('a broker that registers')} nsq serve --lookupd-tcp-address ${reachableAddress(tcpAddress)}`,
-    `  ${colors.dim('a topic of all brokers ')} nsq tail --topic test --lookupd-http-address ${reachableAddress(httpAddress)}`,
-    `  ${colors.dim('stop                   ')} Ctrl-C`,
+    ...columns([
+      [
+        colors.dim('a broker that registers'),
+        `nsq serve --lookupd-tcp-address ${reachableAddress(tcpAddress)}`,
+      ],
+      [
+        colors.dim('a topic of all brokers'),
+        `nsq tail --topic test --lookupd-http-address ${reachableAddress(httpAddress)}`,
+      ],
+      [colors.dim('stop'), 'Ctrl-C'],
+    ]),
   ].join('\n');
 }

@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import { columns } from '../columns.js';
 import { reachableAddress } from '../reachable-address.js';
 
 export interface BrokerAddresses {
@@ -31,10 +32,12 @@ export function startupSummary(
   const at = DEFAULT_TCP.test(tcpAddress) ? '' : ` --nsqd-tcp-address ${reachableAddress(tcpAddress)}`;
   return [
     `${colors.green('nsq')} ${version}: the broker is ready`,
-    ...rows.map(([label = '', value]) => `  ${colors.bold(label.padEnd(11))} ${value}`),
+    ...columns(rows.map(([label = '', value = '']) => [colors.bold(label), value])),
     '',
-    `  ${colors.dim('watch a topic ')} nsq tail --topic test${at}`,
-    `  ${colors.dim('publish to it ')} nsq pub --topic test${at} 'hello'`,
-    `  ${colors.dim('stop          ')} Ctrl-C`,
+    ...columns([
+      [colors.dim('watch a topic'), `nsq tail --topic test${at}`],
+      [colors.dim('publish to it'), `nsq pub --topic test${at} 'hello'`],
+      [colors.dim('stop'), 'Ctrl-C'],
+    ]),
   ].join('\n');
 }

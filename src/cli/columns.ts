@@ -1,0 +1,34 @@
+import Table from 'cli-table3';
+
+const NOTHING = '';
+/** No borders, no colours of the table's own: what is in the cells stands as it is. */
+const PLAIN = {
+  chars: {
+    top: NOTHING,
+    'top-mid': NOTHING,
+    'top-left': NOTHING,
+    'top-right': NOTHING,
+    bottom: NOTHING,
+    'bottom-mid': NOTHING,
+    'bottom-left': NOTHING,
+    'bottom-right': NOTHING,
+    left: NOTHING,
+    'left-mid': NOTHING,
+    mid: NOTHING,
+    'mid-mid': NOTHING,
+    right: NOTHING,
+    'right-mid': NOTHING,
+    middle: ' ',
+  },
+  style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+};
+
+/** Lines of aligned columns, each line indented by two; cells may be coloured. Loads cli-table3: import it when needed. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
+  const table = new Table(PLAIN);
+  for (const row of rows) table.push([...row]);
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => `  ${line.trimEnd()}`);
+}
