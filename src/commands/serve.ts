@@ -2,7 +2,7 @@ import { startBroker } from '../broker/index.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { runDaemon } from '../cli/daemon-run.js';
 import { BROKER_SETTINGS, brokerOptions } from '../cli/serve/broker-settings.js';
-import { PENDING_SETTINGS, pendingWarnings } from '../cli/serve/pending-settings.js';
+import { checkSafeguards, PENDING_SETTINGS, pendingWarnings } from '../cli/serve/pending-settings.js';
 
 const SETTINGS = { ...BROKER_SETTINGS, ...PENDING_SETTINGS };
 
@@ -24,6 +24,7 @@ export class Serve extends BaseCommand {
 
   async run(): Promise<void> {
     const { values, sources, terminal } = await this.read(SETTINGS);
+    checkSafeguards(values);
     const options = brokerOptions(values);
     await runDaemon({
       terminal,

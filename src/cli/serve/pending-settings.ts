@@ -1,4 +1,5 @@
 import { OPTION_SPECS } from '../../broker/option-table.js';
+import { RunError } from '../errors.js';
 import type { SettingSource } from '../resolution.js';
 import { defineSettings, type Settings, type SettingValue } from '../settings.js';
 
@@ -27,18 +28,6 @@ const TABLE = defineSettings({
   'tls-min-version': { kind: 'string', default: '', doc: 'least TLS version' },
   'auth-http-address': { kind: 'strings', default: [], config: 'auth_http_addresses', doc: 'auth server' },
   'auth-http-request-method': { kind: 'string', default: 'get', doc: 'HTTP method for auth servers' },
-  'lookupd-tcp-address': {
-    kind: 'strings',
-    default: [],
-    config: 'nsqlookupd_tcp_addresses',
-    doc: 'lookupd to register with',
-  },
-  'http-client-connect-timeout': { kind: 'duration', default: 2000, doc: 'time to connect to auth servers' },
-  'http-client-request-timeout': {
-    kind: 'duration',
-    default: 5000,
-    doc: 'time for a request to auth servers',
-  },
   'statsd-address': { kind: 'string', default: '', doc: 'UDP address of a statsd daemon' },
   'statsd-prefix': { kind: 'string', default: 'nsq.%s', doc: 'prefix of keys sent to statsd' },
   'statsd-interval': { kind: 'duration', default: 60_000, doc: 'time between pushes to statsd' },
@@ -94,17 +83,8 @@ const FEATURES: readonly PendingFeature[] = [
   {
     name: 'TLS',
     consequence: 'connections are NOT encrypted',
-    askedBy: [
-      'tls-cert',
-      'tls-key',
-      'tls-required',
-      'tls-client-auth-policy',
-      'tls-root-ca-file',
-      'https-address',
-    ],
+    askedBy: ['tls-cert', 'tls-key', 'tls-root-ca-file', 'https-address'],
   },
-  { name: 'AUTH', consequence: 'every client may do everything', askedBy: ['auth-http-address'] },
-  { name: 'lookupd', consequence: 'this broker is not registered', askedBy: ['lookupd-tcp-address'] },
   { name: 'compression', consequence: 'clients are answered uncompressed', askedBy: ['deflate', 'snappy'] },
   { name: 'statsd', consequence: 'nothing is pushed', askedBy: ['statsd-address'] },
   {
@@ -114,6 +94,26 @@ const FEATURES: readonly PendingFeature[] = [
   },
   { name: 'experiments', consequence: 'none is enabled', askedBy: ['enable-experiment'] },
 ];
+
+/** Features whose absence would leave a door open that was to be shut. */
+const SAFEGUARDS: readonly Omit<PendingFeature, 'consequence'>[] = [
+  { name: 'TLS', askedBy: ['tls-required', 'tls-client-auth-policy'] },
+  { name: 'AUTH', askedBy: ['auth-http-address'] },
+];
+
+/**
+ * Refuses to start without a safeguard that was asked for.
+ * @throws RunError
+ */
+export function checkSafeguards(values: Readonly<Record<string, SettingValue | undefined>>): void {
+  for (const { name, askedBy } of SAFEGUARDS) {
+    const flag = askedBy.find((it) => PENDING_SETTINGS[it] !== undefined && asksForSomething(values[it]));
+    if (flag === undefined) continue;
+    throw new RunError(`--${flag} asks for ${name}, which is not available yet`, {
+      hint: 'Start without it only where every client may be trusted',
+    });
+  }
+}
 
 /** One line for each feature that was asked for and is not there, and for each deprecated flag. */
 export function pendingWarnings(

@@ -4,7 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { OPTION_SPECS } from '../../../src/broker/option-table.js';
 import { resolveSettings } from '../../../src/cli/resolution.js';
 import { BROKER_SETTINGS, brokerOptions } from '../../../src/cli/serve/broker-settings.js';
-import { PENDING_SETTINGS, pendingWarnings } from '../../../src/cli/serve/pending-settings.js';
+import {
+  checkSafeguards,
+  PENDING_SETTINGS,
+  pendingWarnings,
+} from '../../../src/cli/serve/pending-settings.js';
 
 const SETTINGS = { ...BROKER_SETTINGS, ...PENDING_SETTINGS };
 
@@ -56,12 +60,12 @@ describe("nsqd's configuration file", () => {
       maxReqTimeout: 3_600_000,
       maxOutputBufferTimeout: 1000,
       logLevel: 'info',
+      lookupdTcpAddresses: ['127.0.0.1:4160'],
     });
   });
 
   test('gets one line for each feature that it asks for and that is not there', () => {
     expect(pendingWarnings(values, sources)).toEqual([
-      'lookupd is not available yet: --lookupd-tcp-address ignored, this broker is not registered',
       'compression is not available yet: --deflate, --snappy ignored, clients are answered uncompressed',
       'end-to-end latency is not available yet: --e2e-processing-latency-percentile ignored, no percentiles are kept',
     ]);
@@ -79,11 +83,28 @@ describe('pendingWarnings', () => {
     ['turned off', { deflate: false, 'tls-required': ['false'], 'tls-cert': [''] }, []],
     [
       'TLS',
-      { 'tls-required': ['tcp-https'], 'tls-cert': ['c.pem'] },
-      ['TLS is not available yet: --tls-cert, --tls-required ignored, connections are NOT encrypted'],
+      { 'tls-cert': ['c.pem'], 'tls-key': ['k.pem'] },
+      ['TLS is not available yet: --tls-cert, --tls-key ignored, connections are NOT encrypted'],
     ],
     ['a deprecated flag', { verbose: true }, ['--verbose is deprecated: use --log-level']],
   ])('%s', (_, flags, expected) => {
     expect(warningsFor(flags)).toEqual(expected);
+  });
+});
+
+describe('checkSafeguards', () => {
+  const check = (flags: Record<string, string[] | boolean>): void =>
+    checkSafeguards(resolveSettings(SETTINGS, flags, {}).values);
+
+  test.each([
+    ['--tls-required', { 'tls-required': ['tcp-https'] }, /--tls-required asks for TLS/],
+    ['--tls-client-auth-policy', { 'tls-client-auth-policy': ['require'] }, /asks for TLS/],
+    ['--auth-http-address', { 'auth-http-address': ['127.0.0.1:1'] }, /asks for AUTH/],
+  ])('no broker is started open that was to be shut by %s', (_, flags, message) => {
+    expect(() => check(flags)).toThrow(message);
+  });
+
+  test('nothing asked is nothing refused', () => {
+    expect(() => check({ 'tls-required': ['false'] })).not.toThrow();
   });
 });
