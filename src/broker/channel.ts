@@ -48,7 +48,7 @@ export class Channel implements CursorOwner, TakenOwner {
   /** Messages that were given to a consumer, each time anew. */
   deliveryCount = 0;
   /** Messages that were damaged on disk, or given up because the channel was full. */
-  lostCount = 0;
+  #lostCount = 0;
 
   constructor(topic: Topic, id: number, name: string, start: number, timeoutsFrom: number) {
     this.topic = topic;
@@ -90,6 +90,11 @@ export class Channel implements CursorOwner, TakenOwner {
     return this.#taken.timeoutCount;
   }
 
+  /** Messages that were damaged on disk, or given up because the channel was full. */
+  get lostCount(): number {
+    return this.#lostCount + this.#taken.lostCount;
+  }
+
   /** Messages that wait to be delivered now. */
   get depth(): number {
     return this.#fresh + this.#taken.waitingCount;
@@ -121,10 +126,10 @@ export class Channel implements CursorOwner, TakenOwner {
     if (over > 0) {
       this.skip(to - over, to);
       for (const { n } of this.topic.deferredMarks(to - over)) if (n < to) this.#deferredAhead--;
-      this.lostCount += over;
+      this.#lostCount += over;
       this.topic.trim();
     }
-    this.messageCount += to - from - over;
+    this.messageCount += to - from;
     if (this.consumers.size > 0) this.schedule();
   }
 
@@ -286,7 +291,7 @@ export class Channel implements CursorOwner, TakenOwner {
   }
 
   passedLost(from: number, to: number): void {
-    this.lostCount += to - from;
+    this.#lostCount += to - from;
   }
 
   leftSlab(slab: Slab): void {

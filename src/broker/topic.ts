@@ -37,6 +37,8 @@ export class Topic {
   messageCount = 0;
   messageBytes = 0;
   #paused = false;
+  /** Its channels are not all known yet. */
+  #held = false;
   #closed = false;
   readonly #host: TopicHost;
   readonly #journal: Journal | undefined;
@@ -237,6 +239,16 @@ export class Topic {
     if (!paused) this.#pump();
   }
 
+  /** Takes messages and keeps them from the channels, until it is released: there may be more channels to come. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    if (!this.#closed) this.#pump();
+  }
+
   /** Drops the messages that no channel has got yet. */
   empty(): void {
     const { endN } = this.log;
@@ -349,7 +361,10 @@ export class Topic {
     for (const channel of this.channels.values()) channel.close(false);
     await this.log.close();
     for (const ticket of this.#awaitingSync.splice(0)) ticket.settle(undefined);
-    this.#journal?.close();
+    const journal = this.#journal;
+    if (!journal) return;
+    await new Promise<void>((resolve) => journal.sync(() => resolve()));
+    journal.close();
   }
 
   /** Stops the topic for good: its consumers' connections are closed, its files are the caller's to remove. */
@@ -370,7 +385,7 @@ export class Topic {
 
   /** An ephemeral topic without a channel, or paused, keeps so many messages only; what comes after is dropped. */
   #takes(count: number): boolean {
-    if (!this.ephemeral || (this.channels.size > 0 && !this.#paused)) return true;
+    if (!this.ephemeral || (this.channels.size > 0 && !this.#paused && !this.#held)) return true;
     return this.log.nextN - this.pumped + count <= this.settings.memQueueSize;
   }
 
@@ -383,7 +398,7 @@ export class Topic {
   #pump(): void {
     const from = this.pumped;
     const { endN } = this.log;
-    if (this.#paused || this.channels.size === 0 || from === endN) return;
+    if (this.#paused || this.#held || this.channels.size === 0 || from === endN) return;
     this.pumped = endN;
     if (this.#journal) this.turn.journal(this);
     const marks = this.deferredMarks(from);

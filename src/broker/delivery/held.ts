@@ -37,25 +37,25 @@ export interface FoundRecord {
 export class HeldQueue {
   readonly #log: TopicLog;
   readonly #loaded: (found: boolean) => void;
+  readonly #lost: (held: Held) => void;
   readonly #queue = new Deque<Held>();
   #loading = false;
   #slab: Slab | undefined;
   /** The message that `#slab` was read for. */
   #wanted: Held | undefined;
 
-  /** @param loaded is told when a message that was not in memory is, or cannot be read */
-  constructor(log: TopicLog, loaded: (found: boolean) => void) {
+  /**
+   * @param loaded is told when a message that was not in memory is, or cannot be read
+   * @param lost is told of a message that can never be delivered, because its block is damaged
+   */
+  constructor(log: TopicLog, loaded: (found: boolean) => void, lost: (held: Held) => void) {
     this.#log = log;
     this.#loaded = loaded;
+    this.#lost = lost;
   }
 
   get length(): number {
     return this.#queue.length;
-  }
-
-  /** There is a message, and it is not being read. */
-  get ready(): boolean {
-    return this.#queue.length > 0 && !this.#loading;
   }
 
   push(held: Held): void {
@@ -84,8 +84,7 @@ export class HeldQueue {
       this.#queue.shift();
       const start = slab ? findRecord(slab, held.n, held.blockPos) : -1;
       if (slab && start !== -1) return { held, slab, start, end: start + recordLength(slab.buf, start) };
-      // Its block is damaged: it can never be delivered.
-      held.segment.outstanding--;
+      this.#lost(held);
     }
     this.#keep(undefined);
     return undefined;

@@ -32,6 +32,8 @@ export interface TakenOwner {
 export class Taken {
   requeueCount = 0;
   timeoutCount = 0;
+  /** Messages whose blocks turned out damaged. */
+  lostCount = 0;
   readonly #owner: TakenOwner;
   readonly #inFlight = new InFlight();
   readonly #waiting: HeldQueue;
@@ -42,7 +44,14 @@ export class Taken {
 
   constructor(owner: TakenOwner) {
     this.#owner = owner;
-    this.#waiting = new HeldQueue(owner.log, (found) => owner.loaded(found));
+    this.#waiting = new HeldQueue(
+      owner.log,
+      (found) => owner.loaded(found),
+      ({ n, segment }) => {
+        this.lostCount++;
+        this.#finished(n, segment);
+      },
+    );
   }
 
   get inFlightCount(): number {

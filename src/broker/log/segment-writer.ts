@@ -20,6 +20,8 @@ export class SegmentWriter {
   #slowUntil = 0;
   /** Finished segments that are on their way to stable storage. */
   readonly #finishing = new Set<Promise<void>>();
+  /** Why one of them may not be; the next sync fails with it. */
+  #finishError: Error | null = null;
   /** The file that `sync` is at, and whether it is to be closed then. */
   #syncingFd = -1;
   #closeLater = -1;
@@ -85,9 +87,13 @@ export class SegmentWriter {
   /** Puts what is written on stable storage, off the event loop. To be called again only when it is done. */
   sync(segment: Segment, done: (error: Error | null) => void): void {
     const fd = segment.writeFd;
-    const finished = this.finished();
-    // It may fail before anybody waits for it.
-    finished.catch(() => {});
+    const failed = this.#finishError;
+    this.#finishError = null;
+    const finished = failed ? Promise.reject(failed) : this.finished();
+    // It may fail before `next` waits for it. This sync tells of it, the next one need not.
+    finished.catch(() => {
+      this.#finishError = null;
+    });
     const directory = this.#newIn;
     this.#newIn = '';
     const next = (error: Error | null): void => {
@@ -180,6 +186,7 @@ export class SegmentWriter {
         if (this.#syncingFd === fd) this.#closeLater = fd;
         else files.closeSync(fd);
         if (!error) return resolve();
+        this.#finishError = error;
         this.#logger.warn(`cannot sync ${segment.path}`, { error });
         reject(error);
       });

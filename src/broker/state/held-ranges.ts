@@ -22,6 +22,15 @@ export class HeldRanges {
     return this.#ranges[Symbol.iterator]();
   }
 
+  /** The ranges that have a part in `[from, to)`, whole. */
+  *overlapping(from: number, to: number): IterableIterator<HeldRange> {
+    for (let at = this.#firstEndingAfter(from); ; at++) {
+      const range = this.#ranges[at];
+      if (!range || range.from >= to) return;
+      yield range;
+    }
+  }
+
   has(n: number): boolean {
     const range = this.#ranges[this.#firstEndingAfter(n)];
     return range !== undefined && range.from <= n;

@@ -25,7 +25,7 @@ export class ChannelState {
   moveTo(n: number): void {
     if (n <= this.cursor) return;
     this.held.add(this.cursor, n);
-    for (const { from, to } of [...this.ahead]) {
+    for (const { from, to } of this.ahead) {
       if (from >= n) break;
       this.held.remove(from, Math.min(to, n));
     }
@@ -109,7 +109,10 @@ export class TopicState implements EntrySink {
 
   skipped(id: number, from: number, to: number): void {
     const channel = this.channels.get(id);
-    channel?.ahead.add(from, to);
-    channel?.skips.push({ from, to });
+    if (!channel) return;
+    channel.skips.push({ from, to });
+    channel.ahead.add(from, to);
+    // What is held is to be delivered all the same: the cursor only does not come upon it.
+    for (const held of channel.held.overlapping(from, to)) channel.ahead.remove(held.from, held.to);
   }
 }

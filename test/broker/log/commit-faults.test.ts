@@ -160,6 +160,21 @@ test('a sync waits for the segments that were finished before it', async () => {
   await done;
 });
 
+test('a finished segment that could not be synced fails the next sync', async () => {
+  const files = new MemoryFiles();
+  const log = openLog(files, { maxBytesPerFile: 100 });
+  append(log, 'x'.repeat(200));
+  await commit(log);
+  files.fault = (call) => (call === 'syncAside' ? fileError('EIO') : undefined);
+  append(log, 'next segment');
+  await commit(log);
+  await settle(files);
+  files.fault = () => undefined;
+  const sync = (): Promise<unknown> => new Promise((done) => log.sync(done));
+  expect(await sync()).toMatchObject({ code: 'EIO' });
+  expect(await sync()).toBeNull();
+});
+
 test('a segment that is removed while it is being synced stays open until then', async () => {
   const files = new MemoryFiles();
   files.manual = true;

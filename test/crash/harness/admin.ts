@@ -60,6 +60,7 @@ export class Admin {
 
   async createChannel(channel: ChannelModel): Promise<boolean> {
     if (!channel.exists) channel.exists = undefined;
+    if (!(await this.#post('/topic/create', channel.topic.name))) return false;
     const done = await this.#post('/channel/create', channel.topic.name, channel.name);
     if (done) channel.exists = true;
     return done;
@@ -134,7 +135,7 @@ export class Admin {
     const topic = random.pick(this.#model.topics);
     const lasting = topic.channels.filter((it) => !it.name.startsWith(SCRATCH));
     const choice = random.next();
-    if (choice < 0.1) return this.pauseTopic(topic, topic.paused !== true);
+    if (choice < 0.1 && lasting[0]?.exists === true) return this.pauseTopic(topic, topic.paused !== true);
     // The first channel of a topic gets what was there before: it must be known which one that is.
     const begun = lasting[0]?.exists === true;
     if (choice < 0.2 && lasting.length < 3 && (begun || lasting.length === 0))
