@@ -1,12 +1,11 @@
-import { MAX_ATTEMPTS } from '../protocol/message.js';
 import { isEphemeral } from '../protocol/names.js';
 import { monotonic } from './clock.js';
 import type { Consumer } from './delivery/consumer.js';
 import { Consumers } from './delivery/consumers.js';
 import { Cursor, type CursorOwner } from './delivery/cursor.js';
+import { Dispenser } from './delivery/dispenser.js';
 import { Held } from './delivery/held.js';
-import { Run } from './delivery/in-flight.js';
-import { type Skip, Skips } from './delivery/skips.js';
+import { Skips } from './delivery/skips.js';
 import { Taken, type TakenOwner } from './delivery/taken.js';
 import type { DeferredMark, Segment } from './log/segment.js';
 import type { Slab } from './log/slab.js';
@@ -18,8 +17,6 @@ import type { Topic } from './topic.js';
 
 /** Milliseconds until a read that failed is tried again. */
 const READ_RETRY = 1000;
-/** Records are handed to one consumer in pieces of at most so many bytes, so that others get their share of a turn. */
-const PIECE = 256 * 1024;
 
 /** A channel: a position in its topic's log, what it took from there and has not finished, and its consumers. */
 export class Channel implements CursorOwner, TakenOwner {
@@ -33,20 +30,15 @@ export class Channel implements CursorOwner, TakenOwner {
   readonly #taken: Taken;
   readonly #skips = new Skips();
   readonly #deadline: Deadline;
-  /** In-flight timeouts before this time are held back until it. */
-  readonly #timeoutsFrom: number;
+  readonly #dispenser: Dispenser;
   /** Deferred messages in the log that the cursor has yet to pass; they were taken already. */
   #deferredAhead = 0;
   #paused = false;
   #dirty = false;
   #closed = false;
-  /** Held messages have the next turn; they and new ones take turns, so that neither starves. */
-  #heldNext = true;
   #journaledCursor: number;
 
   messageCount = 0;
-  /** Messages that were given to a consumer, each time anew. */
-  deliveryCount = 0;
   /** Messages that were damaged on disk, or given up because the channel was full. */
   #lostCount = 0;
 
@@ -58,7 +50,7 @@ export class Channel implements CursorOwner, TakenOwner {
     this.#cursor = new Cursor(topic.log, this, start);
     this.#taken = new Taken(this);
     this.#journaledCursor = start;
-    this.#timeoutsFrom = timeoutsFrom;
+    this.#dispenser = new Dispenser(this.#cursor, this.#taken, this.#skips, () => topic.pumped, timeoutsFrom);
     this.#deadline = new Deadline((now) => this.#onDeadline(now));
   }
 
@@ -93,6 +85,11 @@ export class Channel implements CursorOwner, TakenOwner {
   /** Messages that were damaged on disk, or given up because the channel was full. */
   get lostCount(): number {
     return this.#lostCount + this.#taken.lostCount;
+  }
+
+  /** Messages that were given to a consumer, each time anew. */
+  get deliveryCount(): number {
+    return this.#dispenser.deliveryCount;
   }
 
   /** Messages that wait to be delivered now. */
@@ -240,7 +237,7 @@ export class Channel implements CursorOwner, TakenOwner {
     if (this.#paused || this.#closed || this.consumers.size === 0) return;
     this.consumers.share(
       () => this.depth,
-      (consumer, share) => this.#serve(consumer, share, now),
+      (consumer, share) => this.#dispenser.serve(consumer, share, now),
     );
     if (this.journaled && this.#cursor.n !== this.#journaledCursor) this.topic.turn.journal(this.topic);
     this.#arm();
@@ -304,105 +301,11 @@ export class Channel implements CursorOwner, TakenOwner {
       this.topic.scheduler.arm(this.#deadline, Math.min(this.#deadline.at, monotonic() + READ_RETRY));
   }
 
-  /** Gives a consumer up to `share` messages, held and new ones in turn. How many it got. */
-  #serve(consumer: Consumer, share: number, now: number): number {
-    let quota = Math.min(share, consumer.capacity());
-    let given = 0;
-    while (quota > 0) {
-      const heldFirst = this.#heldNext;
-      this.#heldNext = !heldFirst;
-      let got = heldFirst ? this.#serveHeld(consumer, Math.ceil(quota / 2), now) : 0;
-      if (got === 0) got = this.#serveFresh(consumer, quota, now);
-      if (got === 0 && !heldFirst) got = this.#serveHeld(consumer, quota, now);
-      if (got === 0) break;
-      this.deliveryCount += got;
-      given += got;
-      quota = Math.min(quota - got, consumer.capacity());
-    }
-    return given;
-  }
-
-  #serveHeld(consumer: Consumer, quota: number, now: number): number {
-    let given = 0;
-    for (; given < quota; given++) {
-      const found = this.#taken.nextWaiting();
-      if (!found) break;
-      const { held, slab, start, end } = found;
-      const attempts = Math.min(held.attempts + 1, MAX_ATTEMPTS);
-      consumer.sendAgain(slab, start, end, attempts);
-      const deadline = this.#deadlineOf(consumer, now);
-      this.#taken.sentAgain(
-        new Run(consumer, held.n, 1, held.segment, held.blockPos, attempts, now, deadline),
-      );
-    }
-    return given;
-  }
-
-  #serveFresh(consumer: Consumer, quota: number, now: number): number {
-    const cursor = this.#cursor;
-    if (!this.#openCursor()) return 0;
-    const bound = this.#skips.first?.from ?? Number.POSITIVE_INFINITY;
-    if (consumer.sampleRate > 0) return this.#serveSample(consumer, now);
-    const { n, at, segment } = cursor;
-    let count = Math.min(quota, cursor.left, bound - n);
-    let end = cursor.endOf(count);
-    if (end - at > PIECE && count > 1) {
-      count = Math.max(1, Math.floor((count * PIECE) / (end - at)));
-      end = cursor.endOf(count);
-    }
-    consumer.sendRecords(cursor.slab, at, end, count);
-    const deadline = this.#deadlineOf(consumer, now);
-    this.#taken.sent(new Run(consumer, n, count, segment, cursor.blockPos, 1, now, deadline));
-    cursor.advance(count, end);
-    return count;
-  }
-
-  /** One message for a consumer that wants a share of them: others are finished without being sent. */
-  #serveSample(consumer: Consumer, now: number): number {
-    const cursor = this.#cursor;
-    const { n, at, segment } = cursor;
-    const end = cursor.endOf(1);
-    // nsqd lets a message through when a number from 0 to 99 is not above the rate.
-    if (Math.floor(Math.random() * 100) > consumer.sampleRate) {
-      cursor.advance(1, end);
-      this.#taken.passOver(n, segment);
-      return 1;
-    }
-    consumer.sendRecords(cursor.slab, at, end, 1);
-    const deadline = this.#deadlineOf(consumer, now);
-    this.#taken.sent(new Run(consumer, n, 1, segment, cursor.blockPos, 1, now, deadline));
-    cursor.advance(1, end);
-    return 1;
-  }
-
   /** How many messages are too many for a channel in memory: those that no consumer is waiting for, past the limit. */
   #excess(): number {
     const over = this.depth - this.topic.settings.memQueueSize;
     if (over <= 0) return 0;
     return Math.max(0, over - (this.#paused ? 0 : this.consumers.capacity));
-  }
-
-  /** Stands the cursor at the next message to deliver, past what is skipped. */
-  #openCursor(): boolean {
-    for (;;) {
-      const skip = this.#skips.first;
-      if (skip && this.#cursor.n >= skip.from) {
-        this.#passSkip(skip);
-        continue;
-      }
-      const limit = Math.min(this.topic.pumped, skip?.from ?? Number.POSITIVE_INFINITY);
-      if (this.#cursor.open(limit)) return true;
-      if (!skip || this.#cursor.n < skip.from) return false;
-    }
-  }
-
-  #passSkip(skip: Skip): void {
-    this.#skips.shift();
-    if (this.#cursor.n < skip.to) this.#cursor.seek(skip.to);
-  }
-
-  #deadlineOf(consumer: Consumer, now: number): number {
-    return Math.max(now + consumer.msgTimeout, this.#timeoutsFrom);
   }
 
   /** Wakes the channel when the next message is due or times out. */

@@ -1,6 +1,5 @@
 import { isEphemeral } from '../protocol/names.js';
 import { Channel } from './channel.js';
-import { monotonic } from './clock.js';
 import { Held } from './delivery/held.js';
 import type { Stamp } from './log/record.js';
 import type { DeferredMark, Segment } from './log/segment.js';
@@ -12,15 +11,11 @@ import type { Journal } from './state/journal.js';
 import { EntryWriter } from './state/journal-entries.js';
 import type { TopicState } from './state/topic-state.js';
 import type { TopicHost } from './topic-host.js';
+import { TopicSync } from './topic-sync.js';
 import type { CommitTicket, Turn } from './turn.js';
 
 /** Bytes of a segment that is still being written from which on it is removed once everything in it is finished. */
 const EARLY_SEAL = 16 * 1024 * 1024;
-/**
- * Syncs because of `syncEvery` pause for so many times as long as the last one took. Under load one after the other would
- * write out what consumers are about to finish, and hold up the writes of the next messages.
- */
-const SYNC_PAUSE = 9;
 const NO_ENTRIES = new EntryWriter();
 
 /** A topic: its log, its channels, and how far they may read. */
@@ -46,10 +41,7 @@ export class Topic {
   /** What the journal was last told of `pumped`; it needs to know while no channel of its own says more. */
   #notedPumped = 0;
   #ticket: CommitTicket | undefined;
-  #awaitingSync: CommitTicket[] = [];
-  #syncing = false;
-  /** Until then (monotonic, ms) `syncSoon` does nothing. */
-  #syncPause = 0;
+  readonly #sync = new TopicSync((done) => this.#startSync(done));
   /** A commit is under way. */
   #committing = false;
   #whenCommitted: (() => void) | undefined;
@@ -185,8 +177,7 @@ export class Topic {
     }
     this.#host.storageResult(undefined);
     if (this.settings.durability === 'fsync' && ticket) {
-      this.#awaitingSync.push(ticket);
-      this.sync();
+      this.#sync.settle(ticket);
     } else {
       ticket?.settle(undefined);
       this.#host.wrote(this);
@@ -317,29 +308,24 @@ export class Topic {
     this.log.removeSegment(segment);
   }
 
-  /** As `sync`, unless syncs took up their part of the time already: then the next round will do it. */
-  syncSoon(): void {
-    if (monotonic() >= this.#syncPause) this.sync();
+  /** Puts what is written on stable storage, off the event loop. */
+  sync(): void {
+    this.#sync.now();
   }
 
-  /** Puts what is written on stable storage, off the event loop; what waits for that is settled then. */
-  sync(): void {
-    if (this.#syncing || this.#closed) return;
-    this.#syncing = true;
-    const tickets = this.#awaitingSync;
-    this.#awaitingSync = [];
-    const started = monotonic();
-    const done = (error: Error | null): void => {
-      this.#syncing = false;
-      const now = monotonic();
-      this.#syncPause = now + SYNC_PAUSE * (now - started);
+  /** As `sync`, unless syncs took up their part of the time already: then the next round will do it. */
+  syncSoon(): void {
+    this.#sync.soon();
+  }
+
+  #startSync(done: (error: Error | null) => void): void {
+    const finish = (error: Error | null): void => {
       if (error) this.#host.logger.error(`TOPIC(${this.name}): not synced`, { error });
-      for (const ticket of tickets) ticket.settle(error ?? undefined);
-      if (this.#awaitingSync.length > 0) this.sync();
+      done(error);
     };
     this.log.sync((error) => {
-      if (error || !this.#journal || this.#closed) done(error);
-      else this.#journal.sync(done);
+      if (error || !this.#journal || this.#closed) finish(error);
+      else this.#journal.sync(finish);
     });
   }
 
@@ -358,9 +344,10 @@ export class Topic {
     }
     this.writeJournal();
     this.#closed = true;
+    this.#sync.stop();
     for (const channel of this.channels.values()) channel.close(false);
     await this.log.close();
-    for (const ticket of this.#awaitingSync.splice(0)) ticket.settle(undefined);
+    this.#sync.settleAll();
     const journal = this.#journal;
     if (!journal) return;
     await new Promise<void>((resolve) => journal.sync(() => resolve()));
@@ -376,9 +363,10 @@ export class Topic {
     }
     this.channels.clear();
     this.#closed = true;
+    this.#sync.stop();
     this.log.abandon();
     this.#journal?.close();
-    for (const ticket of this.#awaitingSync.splice(0)) ticket.settle(undefined);
+    this.#sync.settleAll();
     this.#ticket?.settle(undefined);
     this.#ticket = undefined;
   }

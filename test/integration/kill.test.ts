@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { consume, numbered, settled, subscribe, take } from '../broker/support/clients.js';
+import { consume, numbered, stop, subscribe, take } from '../broker/support/clients.js';
 import { Daemon } from '../support/daemon.js';
 import { RawClient } from '../support/raw-client.js';
 import { mpubBody, sized } from '../support/wire.js';
@@ -18,7 +18,7 @@ it('a broker that was killed finds messages, channels, pauses and positions, and
   await publisher.request('MPUB t\n', mpubBody(numbered(20)));
   const client = await subscribe(first, 't', 'c', { ready: 5 });
   expect(await consume(client, 10)).toEqual(numbered(20).slice(0, 10));
-  await settled(client);
+  await stop(client);
   await publisher.request('DPUB t 600000\n', sized('later'));
   await publisher.request('PUB t\n', sized('last'));
   await first.kill();

@@ -221,9 +221,14 @@ describe('CommandParser', () => {
       'E_BAD_MESSAGE PUB failed to read message body',
     ],
     [
+      'within the count of a batch',
+      Buffer.concat([Buffer.from('MPUB t\n'), u32(30), Buffer.alloc(3)]),
+      'E_BAD_BODY MPUB failed to read body',
+    ],
+    [
       'within a batch',
       Buffer.concat([Buffer.from('MPUB t\n'), u32(30), u32(2), sized('a')]),
-      'E_BAD_BODY MPUB failed to read body',
+      'E_BAD_MESSAGE MPUB failed to read message body',
     ],
   ])('says what is missing when the stream ends %s', (_where, bytes, error) => {
     expect(refusal(bytes)).toBe(error);

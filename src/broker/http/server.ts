@@ -1,4 +1,4 @@
-import { parseQuery } from '../../http/query.js';
+import { parseQuery, type Query } from '../../http/query.js';
 import { HttpServer as DaemonServer } from '../../http/server.js';
 import type { Broker } from '../broker.js';
 import { type Request, ROUTES } from './routes.js';
@@ -9,7 +9,19 @@ export class HttpServer extends DaemonServer<Broker, Request> {
     super({
       context: broker,
       routes: ROUTES,
-      request: ({ rawQuery, option, body }) => ({ broker, query: parseQuery(rawQuery), option, body }),
+      request: ({ rawQuery, option, body }) => {
+        let query: Query | undefined;
+        return {
+          broker,
+          option,
+          body,
+          // A query that cannot be read is the trouble of the routes that read it.
+          get query(): Query {
+            query ??= parseQuery(rawQuery);
+            return query;
+          },
+        };
+      },
     });
   }
 }

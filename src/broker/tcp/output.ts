@@ -6,8 +6,6 @@ const BUFFER_SIZE = 16 * 1024;
 const WORTH_A_PIECE = 2048;
 /** Bytes that wait in the socket from which on it counts as full. */
 const FULL = 512 * 1024;
-/** Bytes that one turn hands to a socket before it is seen how much of that goes out. */
-const MOST_A_TURN = 4 * 1024 * 1024;
 /** Bytes of messages that a turn gives one client at the most, or little more. */
 const ENOUGH = 1024 * 1024;
 /** Buffers that are free; a socket has one only while something waits in it. */
@@ -26,8 +24,6 @@ export class Output {
   #full = false;
   /** Bytes of messages since the last flush. */
   #gathered = 0;
-  /** Bytes in long pieces that wait to be flushed. */
-  #queued = 0;
   /** Slabs whose bytes are in pieces, or wait in the socket. */
   readonly #held: Slab[] = [];
 
@@ -37,7 +33,7 @@ export class Output {
 
   /** The socket does not take more at the moment; it says `drain` when it does. */
   get full(): boolean {
-    return this.#full || this.#queued > MOST_A_TURN;
+    return this.#full;
   }
 
   /** So much was added in this turn that the rest had better wait for the next one. */
@@ -79,7 +75,6 @@ export class Output {
     }
     this.#cut();
     this.#pieces.push(buf.subarray(start, end));
-    this.#queued += end - start;
     if (this.#held.at(-1) === slab) return;
     slab.hold();
     this.#held.push(slab);
@@ -115,7 +110,6 @@ export class Output {
       socket.uncork();
     }
     pieces.length = 0;
-    this.#queued = 0;
     const { writableLength } = socket;
     // All of it is with the kernel already, so that what it lay in is free again.
     if (writableLength === 0) {

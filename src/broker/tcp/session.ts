@@ -19,6 +19,8 @@ import { Replies, type ReplySink } from './replies.js';
 import { type PubCount, SessionState } from './session-state.js';
 
 const HEARTBEAT = encodeFrame(FrameType.Response, '_heartbeat_');
+/** Bytes that wait for a consumer at most: more than it is ever given messages of at once. */
+const MOST_UNREAD = 16 * 1024 * 1024;
 /** How long a connection that was refused may stay open so that the peer can read why, in ms. */
 const LINGER = 2000;
 /** One connection of protocol V2, after the magic: its bytes in and out, its heartbeats, its state. */
@@ -164,14 +166,12 @@ export class Session implements Consumer, ReplySink, Flushable {
   flush(): void {
     this.#enlisted = false;
     if (this.#gone || this.#ended) return;
-    const { full } = this.#output;
     this.#output.flush();
     if (this.#wantsMore && !this.#output.full) this.channel?.schedule();
     this.#wantsMore = false;
-    // It may take more than it was given in this turn.
-    if (full && !this.#output.full) this.channel?.schedule();
-    // A client that publishes without reading its OKs is not read from either.
-    if (this.#output.full && !this.channel) this.socket.pause();
+    // A client that publishes without reading its OKs is not read from either. A consumer may be slow with its messages,
+    // and still is to be heard, unless what it does not read are the answers to its commands.
+    if (this.#output.full && (!this.channel || this.socket.writableLength > MOST_UNREAD)) this.socket.pause();
     if (this.#ending && !this.replies.pending) {
       this.#ended = true;
       this.socket.end();

@@ -70,6 +70,25 @@ describe('a consumer that does not read', () => {
   });
 });
 
+describe('a consumer that does not read what its commands come to', () => {
+  it('is not read from any more in the end', async () => {
+    const broker = await openBroker();
+    const socket = await silent(broker);
+    socket.write('SUB t c\n');
+    const failing = Buffer.from('FIN ffffffffffffffff\n'.repeat(20_000));
+    for (let i = 0; i < 30; i++) socket.write(failing);
+    await expect.poll(() => unsent(broker), { interval: 10 }).toBeGreaterThan(1 << 20);
+    expect(await steady(() => unsent(broker))).toBeLessThan(24 << 20);
+    let bytes = 0;
+    socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    socket.resume();
+    await expect.poll(() => bytes, { interval: 10, timeout: 15_000 }).toBeGreaterThan(600_000 * 60);
+    await expect.poll(() => unsent(broker), { interval: 10 }).toBe(0);
+  });
+});
+
 describe('a publisher that does not read its OKs', () => {
   it('is not read from any more, and goes on when it reads', async () => {
     const broker = await openBroker();

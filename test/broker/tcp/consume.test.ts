@@ -211,6 +211,19 @@ describe('a consumer', () => {
   });
 });
 
+it('messages that always come back do not hold up new ones', async () => {
+  const broker = await openBroker();
+  await broker.publish('t', numbered(10));
+  const client = await subscribe(broker, 't', 'c', { ready: 1 });
+  const seen = new Set<string>();
+  for (let i = 0; i < 60; i++) {
+    const { id, body } = await client.nextMessage();
+    seen.add(body.toString());
+    client.send(`REQ ${id} 0\n`);
+  }
+  expect(seen.size).toBe(10);
+});
+
 describe('consumers of one channel', () => {
   it('get equal shares of what waits', async () => {
     const broker = await openBroker();

@@ -1,0 +1,132 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { DataLock } from '../../src/broker/data-lock.js';
+import { cleanup, tempDir } from '../support/temp.js';
+
+interface Holder {
+  pid: number;
+  started: string;
+  boot: string;
+  host: string;
+}
+
+/** Takes the lock for the test's time; what its file said. */
+async function hold(directory: string): Promise<Holder> {
+  const lock = await DataLock.take(directory, directory);
+  cleanup(() => lock.release());
+  return JSON.parse(readFileSync(join(directory, 'lock'), 'utf8')) as Holder;
+}
+
+/** What this process would write into a lock file. */
+async function describeSelf(): Promise<Holder> {
+  const directory = tempDir();
+  const lock = await DataLock.take(directory, directory);
+  const holder = JSON.parse(readFileSync(join(directory, 'lock'), 'utf8')) as Holder;
+  await lock.release();
+  return holder;
+}
+
+/** A directory whose lock file a broker left behind that had no socket, or whose machine is another. */
+function leftBehind(content: string): string {
+  const directory = tempDir();
+  writeFileSync(join(directory, 'lock'), content);
+  return directory;
+}
+
+async function deadPid(): Promise<number> {
+  const child = spawn(process.execPath, ['-e', '']);
+  await once(child, 'exit');
+  return child.pid!;
+}
+
+describe.concurrent('DataLock', () => {
+  it('is held once, until it is released', async () => {
+    const directory = tempDir('file');
+    const lock = await DataLock.take(directory, 'the path');
+    await expect(DataLock.take(directory, 'the path')).rejects.toMatchObject({
+      code: 'E_LOCKED',
+      message: `data path 'the path' is held by another broker (process ${process.pid})`,
+    });
+    expect(existsSync(join(directory, 'lock'))).toBe(true);
+    await lock.release();
+    expect(readdirSync(directory)).toEqual([]);
+    await (await DataLock.take(directory, 'the path')).release();
+  });
+
+  it('is given to one of many that ask at once', async () => {
+    const directory = tempDir('file');
+    const asked = await Promise.allSettled(
+      Array.from({ length: 10 }, () => DataLock.take(directory, directory)),
+    );
+    const got = asked.filter((it) => it.status === 'fulfilled');
+    expect(got).toHaveLength(1);
+    await got[0]!.value.release();
+  });
+
+  it('says so if it cannot be written', async () => {
+    await expect(DataLock.take('/proc/self', '/proc/self')).rejects.toMatchObject({ code: 'E_DATA_PATH' });
+  });
+});
+
+describe('a lock file', () => {
+  it('of a process that lives is respected', async () => {
+    const self = await describeSelf();
+    const directory = leftBehind(JSON.stringify(self));
+    await expect(DataLock.take(directory, directory)).rejects.toMatchObject({ code: 'E_LOCKED' });
+  });
+
+  it('of a process that is dead is not', async () => {
+    const self = await describeSelf();
+    const directory = leftBehind(JSON.stringify({ ...self, pid: await deadPid() }));
+    expect(await hold(directory)).toEqual(self);
+    expect(readdirSync(directory)).toEqual(['lock']);
+  });
+
+  it('of a process whose id another one has now is not', async () => {
+    const self = await describeSelf();
+    const directory = leftBehind(JSON.stringify({ ...self, pid: process.ppid, started: '1' }));
+    expect(await hold(directory)).toEqual(self);
+    const before = leftBehind(JSON.stringify({ ...self, started: '1' }));
+    expect(await hold(before)).toEqual(self);
+  });
+
+  it('of this host before it was started anew is not', async () => {
+    const self = await describeSelf();
+    const directory = leftBehind(JSON.stringify({ ...self, boot: 'another' }));
+    expect(await hold(directory)).toEqual(self);
+  });
+});
+
+describe.concurrent('a lock file that says nothing of a process here', () => {
+  const other = JSON.stringify({ pid: 1, started: '5', boot: 'b', host: `not-${hostname()}` });
+
+  it('is respected while somebody renews it', async () => {
+    const directory = tempDir('file');
+    const path = join(directory, 'lock');
+    writeFileSync(path, other);
+    const timer = setInterval(() => utimesSync(path, new Date(), new Date()), 50);
+    try {
+      await expect(DataLock.take(directory, directory)).rejects.toMatchObject({ code: 'E_LOCKED' });
+    } finally {
+      clearInterval(timer);
+    }
+  });
+
+  it.each([
+    ['of another host', other],
+    ['that is empty', ''],
+    ['that is no JSON', '{"pid":'],
+    ['that is no holder', 'null'],
+    ['that has no process', '{"pid":"x"}'],
+  ])('%s is not, if nobody does', async (_what, content) => {
+    const directory = tempDir('file');
+    writeFileSync(join(directory, 'lock'), content);
+    const lock = await DataLock.take(directory, directory);
+    expect(JSON.parse(readFileSync(join(directory, 'lock'), 'utf8'))).toMatchObject({ pid: process.pid });
+    await lock.release();
+  });
+});
