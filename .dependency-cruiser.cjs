@@ -3,6 +3,7 @@
  *
  *     protocol  <-  broker | lookupd | client  <-  admin | cli  <-  commands
  *     protocol  <-  daemon  <-  http  <-  broker | lookupd
+ *     protocol  <-  net  <-  broker | client
  */
 const io =
   '^(node:)?(net|tls|http|http2|https|dgram|dns|fs|fs/promises|child_process|worker_threads|cluster)$';
@@ -35,7 +36,14 @@ module.exports = {
       comment: 'broker, lookupd and client meet on the wire only',
       severity: 'error',
       from: { path: '^src/(broker|lookupd|client)/' },
-      to: { path: '^src/', pathNot: ['^src/(protocol|daemon|http)/', '^src/$1/'] },
+      to: { path: '^src/', pathNot: ['^src/(protocol|daemon|http|net)/', '^src/$1/'] },
+    },
+    {
+      name: 'connecting-to-others-knows-nobody',
+      comment: 'net: when to try again, and asking by HTTP',
+      severity: 'error',
+      from: { path: '^src/net/' },
+      to: { path: '^src/', pathNot: '^src/(protocol|net)/' },
     },
     {
       name: 'the-client-is-no-daemon',

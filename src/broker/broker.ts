@@ -1,8 +1,9 @@
 import { isValidName } from '../protocol/names.js';
 import { listen } from './address.js';
-import type { Channel } from './channel.js';
 import { monotonic, wallClock } from './clock.js';
+import { Directory } from './directory/directory.js';
 import { BrokerError } from './errors.js';
+import { portOf } from './http/info.js';
 import { HttpServer } from './http/server.js';
 import { type Stamp, setStamp } from './log/record.js';
 import { type Logger, type LogLevel, leveled, SILENT } from './logger.js';
@@ -34,8 +35,7 @@ export class Broker implements TopicHost {
   readonly #started = monotonic();
   readonly #stamp: Stamp = { hi: 0, lo: 0 };
   readonly #sync: Deadline;
-  /** nsqlookupds to register with, `host:port` each. */
-  lookupdTcpAddresses: string[] = [];
+  readonly #directory: Directory;
   #tcpAddress = '';
   #httpAddress = '';
   #closing: Promise<void> | undefined;
@@ -47,6 +47,7 @@ export class Broker implements TopicHost {
     this.#store = new Store(this.settings, this.logger);
     this.tcp = new TcpServer(this);
     this.http = new HttpServer(this);
+    this.#directory = new Directory(this);
     this.#sync = new Deadline(() => this.#syncAll());
   }
 
@@ -58,6 +59,16 @@ export class Broker implements TopicHost {
   /** Where HTTP clients reach it; empty if they do not. */
   get httpAddress(): string {
     return this.#httpAddress;
+  }
+
+  /** The TCP port that clients are told; 0 if there is none. */
+  get broadcastTcpPort(): number {
+    return this.settings.broadcastTcpPort || Math.max(0, portOf(this.#tcpAddress));
+  }
+
+  /** The HTTP port that clients are told; 0 if there is none. */
+  get broadcastHttpPort(): number {
+    return this.settings.broadcastHttpPort || Math.max(0, portOf(this.#httpAddress));
   }
 
   get dataPath(): string {
@@ -73,10 +84,11 @@ export class Broker implements TopicHost {
     return this.#error === undefined;
   }
 
-  /** @throws BrokerError E_DATA_PATH, E_LOCKED, E_FORMAT, E_STORAGE or E_LISTEN */
+  /** @throws BrokerError E_OPTION, E_DATA_PATH, E_LOCKED, E_FORMAT, E_STORAGE or E_LISTEN */
   async start(): Promise<void> {
     await this.#store.open();
     try {
+      await this.#store.takeOver();
       for (const topic of this.#store.load(this)) this.topics.set(topic.name, topic);
       this.#tcpAddress = await listen(this.tcp.server, this.settings.tcpAddress, 'TCP');
       this.logger.info(`TCP: listening on ${this.#tcpAddress}`);
@@ -88,6 +100,7 @@ export class Broker implements TopicHost {
         server.on('error', (error) => this.logger.error(`server: ${error.message}`));
       }
       this.scheduler.arm(this.#sync, monotonic() + this.settings.syncTimeout);
+      this.setLookupdTcpAddresses(this.settings.lookupdTcpAddresses);
     } catch (error) {
       await this.close();
       throw error;
@@ -107,6 +120,7 @@ export class Broker implements TopicHost {
     const topic = this.#store.openTopic(this, name);
     this.topics.set(name, topic);
     this.logger.info(`TOPIC(${name}): created`);
+    this.#directory.created(topic);
     return topic;
   }
 
@@ -118,12 +132,13 @@ export class Broker implements TopicHost {
     this.topics.delete(name);
     topic.abandon();
     this.#store.removeTopic(name);
+    this.#directory.changed(name);
     return true;
   }
 
   /**
-   * Publishes one message, or several that are kept together or not at all; resolves when they are as safe as
-   * `durability` says.
+   * Publishes one message, or several that are kept together or not at all (with `deferMs`, each for itself); resolves
+   * when they are as safe as `durability` says.
    * @throws BrokerError E_OPTION for a bad name, size or delay, E_STORAGE if they could not be written, E_CLOSING
    */
   async publish(
@@ -181,6 +196,19 @@ export class Broker implements TopicHost {
     return this.#stamp;
   }
 
+  /**
+   * Registers with these lookupds, `<host>:<port>` each, and with no other.
+   * @throws BrokerError E_OPTION, and nothing is changed then
+   */
+  setLookupdTcpAddresses(addresses: readonly string[]): void {
+    if (addresses.length > 0 && (this.broadcastTcpPort === 0 || this.broadcastHttpPort === 0)) {
+      const words = 'a lookupd is told a TCP and an HTTP port: listen on both, or set their broadcast ports';
+      throw new BrokerError('E_OPTION', words);
+    }
+    this.#directory.setAddresses(addresses);
+    this.settings.lookupdTcpAddresses = [...addresses];
+  }
+
   setLogLevel(level: LogLevel): void {
     this.settings.logLevel = level;
   }
@@ -192,8 +220,8 @@ export class Broker implements TopicHost {
     return this.#started + ticks * interval;
   }
 
-  channelChanged(_topic: Topic, _channel: Channel, _exists: boolean): void {
-    // The directory of brokers will want to know.
+  channelChanged(topic: Topic): void {
+    this.#directory.changed(topic.name);
   }
 
   topicUnused(topic: Topic): void {
@@ -216,6 +244,7 @@ export class Broker implements TopicHost {
   }
 
   async #close(): Promise<void> {
+    await this.#directory.close();
     await Promise.all([this.tcp.close(), this.http.close()]);
     this.turn.run();
     await Promise.all([...this.topics.values()].map((topic) => topic.close()));

@@ -1,11 +1,16 @@
 import { Broker as BrokerCore } from './broker.js';
+import { leveled, SILENT } from './logger.js';
+import { resolveOptions } from './options.js';
 import type { BrokerOptions } from './settings.js';
+import { Store } from './store.js';
+import type { TakeoverReport } from './takeover/report.js';
 
 export type { Body } from './broker.js';
 export { BrokerError, type BrokerErrorCode } from './errors.js';
 export { LOG_LEVELS, type Logger, type LogLevel } from './logger.js';
 export { OPTION_SPECS, type OptionSpec } from './option-table.js';
 export { type BrokerOptions, type BrokerSettings, DURABILITIES, type Durability } from './settings.js';
+export type { ChannelReport, TakeoverReport, TopicReport } from './takeover/report.js';
 
 /** A running broker. */
 export type Broker = Pick<
@@ -23,4 +28,23 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   const broker = new BrokerCore(options);
   await broker.start();
   return broker;
+}
+
+/**
+ * Imports what nsqd left in `dataPath`, as a broker's start does, and nothing else: nothing listens.
+ *
+ * @throws BrokerError E_OPTION, E_DATA_PATH, E_LOCKED (a broker or nsqd runs there), E_FORMAT or E_STORAGE
+ */
+export async function importFromNsqd(options: BrokerOptions & { dataPath: string }): Promise<TakeoverReport> {
+  const settings = resolveOptions(options);
+  const store = new Store(
+    settings,
+    leveled(options.logger ?? SILENT, () => settings.logLevel),
+  );
+  await store.open();
+  try {
+    return await store.takeOver();
+  } finally {
+    await store.close();
+  }
 }

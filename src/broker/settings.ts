@@ -13,6 +13,10 @@ export interface BrokerSettings {
   broadcastAddress: string;
   broadcastTcpPort: number;
   broadcastHttpPort: number;
+  /** lookupds to register with, `<host>:<port>` each. */
+  lookupdTcpAddresses: readonly string[];
+  httpClientConnectTimeout: number;
+  httpClientRequestTimeout: number;
   topologyRegion: string;
   topologyZone: string;
   durability: Durability;

@@ -14,6 +14,8 @@ import { TopicLog } from './log/topic-log.js';
 import type { Logger } from './logger.js';
 import type { BrokerSettings } from './settings.js';
 import { Journal, readJournal } from './state/journal.js';
+import type { TakeoverReport } from './takeover/report.js';
+import { takeOver } from './takeover/takeover.js';
 import { Topic } from './topic.js';
 import type { TopicHost } from './topic-host.js';
 
@@ -71,6 +73,23 @@ export class Store {
       );
     }
     this.#lock = await DataLock.take(join(this.dataPath, ROOT), this.dataPath);
+  }
+
+  /**
+   * Imports what nsqd left in the data path; to be called before `load`.
+   * @throws BrokerError E_LOCKED, E_FORMAT or E_STORAGE
+   */
+  takeOver(): Promise<TakeoverReport> {
+    return takeOver({
+      files: this.#files,
+      ids: this.#ids,
+      logger: this.#logger,
+      dataPath: this.dataPath,
+      topicsPath: this.#topicsPath,
+      suffix: SUFFIX,
+      maxBytesPerFile: this.#settings.maxBytesPerFile,
+      maxMsgSize: this.#settings.maxMsgSize,
+    });
   }
 
   /** Opens every topic on disk, as it was left. */

@@ -1,7 +1,8 @@
 import type { ConsumerOptions, ProducerOptions } from '../client/options.js';
 import { UsageError } from './errors.js';
+import type { SettingSource } from './resolution.js';
 import { parseSetting } from './setting-value.js';
-import { defineSettings, type Setting } from './settings.js';
+import { defineSettings, type Setting, type ValuesOf } from './settings.js';
 import { nearest } from './suggestion.js';
 import type { Terminal } from './terminal.js';
 
@@ -15,6 +16,39 @@ export const NSQD_SETTINGS = defineSettings({
   },
 });
 
+/** Where the messages of a topic are, for every command that consumes. */
+export const SOURCE_SETTINGS = defineSettings({
+  ...NSQD_SETTINGS,
+  'lookupd-http-address': {
+    kind: 'strings',
+    default: [],
+    placeholder: 'address',
+    doc: 'lookupd that knows which nsqds have the topic, in place of --nsqd-tcp-address: <host>:<port>',
+  },
+});
+
+export type SourceAddresses = Pick<ConsumerOptions, 'nsqdTcpAddresses' | 'lookupdHttpAddresses'>;
+
+const PRECEDENCE: readonly SettingSource[] = ['default', 'file', 'environment', 'flag'];
+
+/**
+ * The nsqds or the lookupds, whichever was asked for: a flag wins over the environment, that over the file. Throws
+ * {@link UsageError} when both come from the same place.
+ */
+export function sourceAddresses(
+  values: ValuesOf<typeof SOURCE_SETTINGS>,
+  sources: ReadonlyMap<string, SettingSource>,
+): SourceAddresses {
+  const [nsqd, lookupd] = (['nsqd-tcp-address', 'lookupd-http-address'] as const).map((flag) =>
+    PRECEDENCE.indexOf(sources.get(flag) ?? 'default'),
+  ) as [number, number];
+  const lookupdHttpAddresses = values['lookupd-http-address'];
+  if (lookupd < nsqd || lookupdHttpAddresses.length === 0)
+    return { nsqdTcpAddresses: values['nsqd-tcp-address'] };
+  if (lookupd === nsqd) throw new UsageError('use --nsqd-tcp-address or --lookupd-http-address, not both');
+  return { lookupdHttpAddresses };
+}
+
 interface Passed {
   readonly option: keyof ConsumerOptions | keyof ProducerOptions;
   readonly kind: Setting['kind'];
@@ -27,6 +61,8 @@ const EFFECTIVE: Readonly<Record<string, Passed>> = {
   dial_timeout: { option: 'connectTimeout', kind: 'duration' },
   heartbeat_interval: { option: 'heartbeatInterval', kind: 'duration' },
   hostname: { option: 'hostname', kind: 'string' },
+  lookupd_poll_interval: { option: 'lookupdPollInterval', kind: 'duration' },
+  lookupd_poll_timeout: { option: 'lookupdPollTimeout', kind: 'duration' },
   low_rdy_idle_timeout: { option: 'lowRdyIdleTimeout', kind: 'duration' },
   low_rdy_timeout: { option: 'lowRdyTimeout', kind: 'duration' },
   max_in_flight: { option: 'maxInFlight', kind: 'int' },
@@ -48,9 +84,7 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'deflate_level',
   'local_addr',
   'lookupd_authorization',
-  'lookupd_poll_interval',
   'lookupd_poll_jitter',
-  'lookupd_poll_timeout',
   'max_attempts',
   'max_backoff_duration',
   'read_timeout',

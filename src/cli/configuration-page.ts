@@ -2,6 +2,7 @@ import { COMMON_SETTINGS, defaultText, placeholder } from './flags.js';
 import { LOOKUPD_SETTINGS } from './lookupd/lookupd-settings.js';
 import { PUB_SETTINGS } from './pub/pub-settings.js';
 import { BROKER_SETTINGS } from './serve/broker-settings.js';
+import { IMPORT_SETTINGS } from './serve/import-settings.js';
 import { PENDING_SETTINGS } from './serve/pending-settings.js';
 import { formatRange } from './setting-value.js';
 import { configKeys, environmentName, type Setting, type Settings } from './settings.js';
@@ -39,7 +40,7 @@ export function configurationPage(): string {
     '## All commands\n',
     `${table(Object.entries<Setting>(COMMON_SETTINGS))}\n`,
     '## nsq serve\n',
-    `${groupTables(BROKER_SETTINGS)}\n`,
+    `${groupTables({ ...BROKER_SETTINGS, ...IMPORT_SETTINGS })}\n`,
     '### without effect yet\n',
     `${PENDING}\n`,
     `${pendingTable(PENDING_SETTINGS)}\n`,

@@ -25,6 +25,8 @@ const HINTS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'Check the address and the network',
 };
 
+const START_LOOKUPD = 'Start one with "nsq lookupd", or give the HTTP address of one';
+
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused: nothing listens there',
   ENOTFOUND: 'host not found',
@@ -49,8 +51,11 @@ export function explain(error: unknown): Explanation {
   if (errors.some((part) => codeOf(part) === 'E_OPTION'))
     return { message: given.message, exit: ExitCode.Usage };
   const known = errors.find((part) => codeOf(part) in HINTS);
-  if (known)
-    return { message: systemMessage(given, known), hint: HINTS[codeOf(known)]!, exit: ExitCode.Failed };
+  if (known) {
+    const isLookupd = codeOf(known) === 'ECONNREFUSED' && errors.some((part) => codeOf(part) === 'E_LOOKUP');
+    const hint = isLookupd ? START_LOOKUPD : HINTS[codeOf(known)]!;
+    return { message: systemMessage(given, known), hint, exit: ExitCode.Failed };
+  }
   const expected = errors.some((part) => codeOf(part) !== '');
   return {
     message: given.message || given.name,

@@ -2,11 +2,12 @@ import { EventEmitter } from 'node:events';
 import { ProtocolError } from '../protocol/errors.js';
 import { isValidName } from '../protocol/names.js';
 import { type Address, parseAddresses } from './address.js';
-import type { BrokerError, ConnectionError } from './errors.js';
-import { OptionError } from './errors.js';
+import { ConsumerNode, type ConsumerNodeHost } from './consumer-node.js';
+import { Discovery } from './discovery/discovery.js';
+import { type LookupUrl, parseLookupUrls } from './discovery/lookup-url.js';
+import { type BrokerError, type LookupError, OptionError } from './errors.js';
 import type { LinkEvents } from './events.js';
 import { Inbox } from './inbox.js';
-import { Link } from './link.js';
 import type { Message } from './message.js';
 import {
   type CloseOptions,
@@ -20,13 +21,17 @@ import {
 } from './options.js';
 import { RdyBudget } from './rdy.js';
 import { type MessageHandler, Runner, type RunOptions } from './runner.js';
-import { Subscription, type SubscriptionHost } from './subscription.js';
+import type { Subscription } from './subscription.js';
 
 export interface ConsumerEvents extends LinkEvents {
   /** The broker refused an answer to a message (E_FIN_FAILED, E_REQ_FAILED, E_TOUCH_FAILED); all goes on. */
   refused: [error: BrokerError];
   /** A handler of `run()` threw; the message was requeued. */
   handlerError: [error: unknown, message: Message];
+  /** A lookupd has answered; `nsqds` are all that it lists. */
+  lookup: [lookupd: string, nsqds: readonly string[]];
+  /** A lookupd gave no answer, or none that makes sense; it is asked again after `delay` ms. */
+  lookupFailed: [lookupd: string, error: LookupError, delay: number];
   /** `close()` is through. */
   close: [];
 }
@@ -36,7 +41,7 @@ const SETTLE_ALLOWANCE = 50;
 const CONCURRENCY = { min: 1, max: Number.MAX_SAFE_INTEGER };
 
 /**
- * Receives a channel's messages from one or several nsqd: `for await (const message of consumer)`, or
+ * Receives a channel's messages from one or several nsqd, named or found by lookupds: `for await (const message of consumer)`, or
  * `consumer.run(handler)`, also several of them, each message going to one. Connects with the first of them (or
  * `connect()`), and again when a connection is lost, until `close()`.
  */
@@ -47,7 +52,11 @@ export class Consumer
   readonly topic: string;
   readonly channel: string;
   readonly #settings: ConsumerSettings;
-  readonly #nodes: readonly ConsumerNode[];
+  readonly #connection: ConnectionSettings;
+  /** Those that were named by the caller, and those that were found. */
+  readonly #nodes = new Map<string, ConsumerNode>();
+  readonly #named: ReadonlySet<string>;
+  readonly #discovery: Discovery | undefined;
   readonly #inbox = new Inbox();
   readonly #budget: RdyBudget<Subscription>;
   #paused = false;
@@ -70,18 +79,25 @@ export class Consumer
       hold: this.#settings.lowRdyTimeout,
       settle: Math.max(0, settings.outputBufferTimeout) + SETTLE_ALLOWANCE,
     });
-    this.#nodes = parseAddresses(options.nsqdTcpAddresses ?? '127.0.0.1:4150').map(
-      (address) => new ConsumerNode(address, settings, this.#nodeHost()),
-    );
+    this.#connection = settings;
+    const urls = parseLookupUrls(options.lookupdHttpAddresses ?? [], this.topic);
+    const named = options.nsqdTcpAddresses ?? (urls.length === 0 ? '127.0.0.1:4150' : []);
+    const addresses = urls.length > 0 && named.length === 0 ? [] : parseAddresses(named);
+    for (const address of addresses) this.#addNode(address);
+    this.#named = new Set(this.#nodes.keys());
+    if (urls.length > 0) this.#discovery = this.#discover(urls);
   }
 
   /**
    * Connects: resolves when every nsqd answered OK to SUB and was sent its RDY, so that what is published from now on
-   * is received.
-   * @throws ConnectionError or BrokerError when one cannot be reached or refuses; attempts go on until `close()`
+   * is received. With lookupds: when each was asked, and each nsqd that they list was tried, for some of these may be gone.
+   * @throws ConnectionError or BrokerError when a named nsqd cannot be reached or refuses, LookupError when no lookupd
+   * answers; attempts go on until `close()`
    */
   async connect(): Promise<void> {
-    await Promise.all(this.#nodes.map((node) => node.link.connected()));
+    const named = [...this.#nodes.values()].filter(({ address }) => this.#named.has(address));
+    await Promise.all([...named.map((node) => node.link.connected()), this.#discovery?.ready()]);
+    await Promise.allSettled([...this.#nodes.values()].map((node) => node.link.connected()));
   }
 
   /** Messages as they come; ends when the consumer is closed. Leaving the loop does not close the consumer. */
@@ -139,7 +155,47 @@ export class Consumer
   }
 
   #start(): void {
-    if (!this.#closed) for (const node of this.#nodes) node.link.start();
+    if (this.#closed) return;
+    this.#discovery?.start();
+    for (const node of this.#nodes.values()) node.link.start();
+  }
+
+  #discover(urls: readonly LookupUrl[]): Discovery {
+    return new Discovery(
+      urls,
+      { ...this.#connection, ...this.#settings },
+      {
+        answered: (lookupd, nsqds) => {
+          this.#followDiscovery();
+          this.emit('lookup', lookupd, nsqds);
+        },
+        failed: (lookupd, error, delay) => this.emit('lookupFailed', lookupd, error, delay),
+      },
+    );
+  }
+
+  /** Connects to what is listed newly; gives up what is listed no more and not connected either. */
+  #followDiscovery(): void {
+    for (const address of this.#discovery?.addresses() ?? []) {
+      if (!this.#nodes.has(address.text)) this.#addNode(address).link.start();
+    }
+    for (const node of this.#nodes.values()) this.#dropIfGone(node);
+    this.#replan();
+  }
+
+  #addNode(address: Address): ConsumerNode {
+    const node = new ConsumerNode(address, this.#connection, this.#nodeHost());
+    this.#nodes.set(address.text, node);
+    return node;
+  }
+
+  /** True if it was given up: a topic that was deleted there must not be made anew by coming back. */
+  #dropIfGone(node: ConsumerNode): boolean {
+    const { address, subscription } = node;
+    if (subscription || this.#named.has(address) || this.#discovery?.lists(address)) return false;
+    node.link.stop();
+    this.#nodes.delete(address);
+    return true;
   }
 
   #nodeHost(): ConsumerNodeHost {
@@ -161,11 +217,14 @@ export class Consumer
       ended: (subscription, error) => {
         this.#budget.delete(subscription);
         this.#replan();
+        this.#discovery?.recheck();
         this.emit('disconnect', subscription.address, error);
       },
       retrying: (address, error, delay) => {
+        const node = this.#nodes.get(address);
+        const isGone = node !== undefined && this.#dropIfGone(node);
         this.#replan();
-        this.emit('retry', address, error, delay);
+        if (!isGone) this.emit('retry', address, error, delay);
       },
     };
   }
@@ -184,7 +243,7 @@ export class Consumer
     clearTimeout(this.#replanTimer);
     if (this.#closed) return;
     const now = performance.now();
-    const coming = this.#nodes.filter((node) => node.isComing).length;
+    const coming = [...this.#nodes.values()].filter((node) => node.isComing).length;
     const maxInFlight = this.#paused ? 0 : this.#settings.maxInFlight;
     const expected = this.#budget.size + coming;
     for (const { peer, rdy } of this.#budget.plan(maxInFlight, expected, now)) peer.sendRdy(rdy);
@@ -203,12 +262,14 @@ export class Consumer
 
   async #close(timeout: number): Promise<void> {
     clearTimeout(this.#replanTimer);
-    for (const node of this.#nodes) node.link.stop();
+    this.#discovery?.stop();
+    const nodes = [...this.#nodes.values()];
+    for (const node of nodes) node.link.stop();
     // Before the messages go back, so that they do not come again.
-    const drained = this.#nodes.map((node) => node.subscription?.drain());
+    const drained = nodes.map((node) => node.subscription?.drain());
     this.#inbox.close();
     await within(timeout, [this.#inbox.idle(), ...drained]);
-    await Promise.all(this.#nodes.map((node) => node.subscription?.close()));
+    await Promise.all(nodes.map((node) => node.subscription?.close()));
     this.#inbox.end();
     this.emit('close');
   }
@@ -228,53 +289,4 @@ function checkName(what: 'topic' | 'channel', name: string): string {
   if (isValidName(name)) return name;
   const code = what === 'topic' ? 'E_BAD_TOPIC' : 'E_BAD_CHANNEL';
   throw new ProtocolError(code, `${what} name ${JSON.stringify(name)} is not valid`);
-}
-
-/** What a {@link ConsumerNode} needs from its consumer. */
-interface ConsumerNodeHost extends SubscriptionHost {
-  up(subscription: Subscription): void;
-  retrying(address: string, error: BrokerError | ConnectionError, delay: number): void;
-}
-
-/** One nsqd that is consumed from, over one subscription after another. */
-class ConsumerNode {
-  readonly link: Link;
-  /** Present while it is up. */
-  subscription: Subscription | undefined;
-  /** Its first attempt is under way: a share is kept for it. */
-  isComing = true;
-
-  constructor(address: Address, settings: ConnectionSettings, host: ConsumerNodeHost) {
-    let opened: Subscription | undefined;
-    const subscriptionHost: SubscriptionHost = {
-      ...host,
-      ended: (subscription, error) => {
-        if (this.subscription !== subscription) return;
-        this.subscription = undefined;
-        host.ended(subscription, error);
-        this.link.lost(error);
-      },
-    };
-    this.link = new Link(address, settings, {
-      open: async (signal) => {
-        const { connection, subscription } = await Subscription.open(
-          address,
-          settings,
-          subscriptionHost,
-          signal,
-        );
-        opened = subscription;
-        return connection;
-      },
-      up: () => {
-        this.isComing = false;
-        this.subscription = opened;
-        if (opened) host.up(opened);
-      },
-      retrying: (error, delay) => {
-        this.isComing = false;
-        host.retrying(address.text, error, delay);
-      },
-    });
-  }
 }

@@ -50,6 +50,23 @@ export class ConnectionError extends NsqError<ConnectionErrorCode> {
   }
 }
 
+/**
+ * - `E_LOOKUP`: a lookupd gave no answer, or none that makes sense
+ * - `E_CLOSED`: this side closed
+ */
+export type LookupErrorCode = 'E_LOOKUP' | 'E_CLOSED';
+
+/** A lookupd could not be asked. `address` says which. */
+export class LookupError extends NsqError<LookupErrorCode> {
+  override readonly name = 'LookupError';
+  readonly address: string;
+
+  constructor(code: LookupErrorCode, address: string, message: string, options?: ErrorOptions) {
+    super(code, `${address}: ${message}`, options);
+    this.address = address;
+  }
+}
+
 /** The broker refused a command. `code` is its own: {@link ErrorCode}, or a newer one. */
 export class BrokerError extends NsqError<ErrorCode | (string & {})> {
   override readonly name = 'BrokerError';

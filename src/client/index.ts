@@ -5,6 +5,8 @@ export {
   BrokerError,
   ConnectionError,
   type ConnectionErrorCode,
+  LookupError,
+  type LookupErrorCode,
   NsqError,
   OptionError,
   PublishError,

@@ -1,5 +1,5 @@
+import { Backoff } from '../net/backoff.js';
 import type { Address } from './address.js';
-import { Backoff } from './backoff.js';
 import type { Connection } from './connection.js';
 import { type BrokerError, ConnectionError } from './errors.js';
 import type { ConnectionSettings } from './options.js';

@@ -56,8 +56,19 @@ export interface ProducerOptions extends ConnectionOptions {
 export interface ConsumerOptions extends ConnectionOptions {
   readonly topic: string;
   readonly channel: string;
-  /** Every nsqd to consume from: `host:port`, `[IPv6]:port` or socket path. Default `127.0.0.1:4150`. */
+  /**
+   * nsqds to consume from: `host:port`, `[IPv6]:port` or socket path. Default `127.0.0.1:4150`, or with
+   * `lookupdHttpAddresses` none besides those that are found.
+   */
   readonly nsqdTcpAddresses?: string | readonly string[] | undefined;
+  /** lookupds that say which nsqds have the topic: `http://host:port` or `host:port`. Default none. */
+  readonly lookupdHttpAddresses?: string | readonly string[] | undefined;
+  /** How often a lookupd is asked that cannot be watched, ms. Default 60,000; 10 to 300,000. */
+  readonly lookupdPollInterval?: number | undefined;
+  /** Part of that by which it is shortened at most, at random each time. Default 0.3; 0 to 1. */
+  readonly lookupdPollJitter?: number | undefined;
+  /** Longest wait for a lookupd's answer, ms. Default 5,000; 10 to 300,000. */
+  readonly lookupdPollTimeout?: number | undefined;
   /** Most messages unanswered at a time, over all connections. Default 1; 0 or more. */
   readonly maxInFlight?: number | undefined;
   /** Delay of a requeue without one, ms, times the message's attempts. Default 90,000; 0 to 3,600,000. */
@@ -83,6 +94,8 @@ interface NumberSpec {
   readonly max: number;
   /** Takes -1, which switches off. */
   readonly off?: true;
+  /** Need not be whole. */
+  readonly fraction?: true;
   /** The option's name in go-nsq's Config. */
   readonly goNsq?: string;
 }
@@ -117,6 +130,9 @@ const CONSUMER_NUMBERS = {
   lowRdyIdleTimeout: { default: 10_000, min: 1, max: FIVE_MINUTES, goNsq: 'low_rdy_idle_timeout' },
   lowRdyTimeout: { default: 30_000, min: 1, max: FIVE_MINUTES, goNsq: 'low_rdy_timeout' },
   rdyRedistributeInterval: { default: 5000, min: 1, max: 5000, goNsq: 'rdy_redistribute_interval' },
+  lookupdPollInterval: { default: 60_000, min: 10, max: FIVE_MINUTES, goNsq: 'lookupd_poll_interval' },
+  lookupdPollJitter: { default: 0.3, min: 0, max: 1, fraction: true, goNsq: 'lookupd_poll_jitter' },
+  lookupdPollTimeout: { default: 5000, min: 10, max: FIVE_MINUTES, goNsq: 'lookupd_poll_timeout' },
 } as const satisfies Record<string, NumberSpec>;
 
 type Numbers<Specs> = { readonly [Key in keyof Specs]: number };
@@ -164,14 +180,14 @@ export function closeTimeout(options: CloseOptions): number {
 export function checkNumber(
   name: string,
   value: unknown,
-  spec: Pick<NumberSpec, 'min' | 'max' | 'off'>,
+  spec: Pick<NumberSpec, 'min' | 'max' | 'off' | 'fraction'>,
 ): number {
-  if (typeof value === 'number' && Number.isInteger(value)) {
+  if (typeof value === 'number' && (spec.fraction || Number.isInteger(value))) {
     if ((value >= spec.min && value <= spec.max) || (spec.off && value === -1)) return value;
   }
   const off = spec.off ? ', or -1' : '';
   throw new OptionError(
-    `${name} must be a whole number from ${spec.min} to ${spec.max}${off}, not ${String(value)}`,
+    `${name} must be a ${spec.fraction ? '' : 'whole '}number from ${spec.min} to ${spec.max}${off}, not ${String(value)}`,
   );
 }
 

@@ -1,10 +1,15 @@
-import { startBroker } from '../broker/index.js';
+import { importFromNsqd, startBroker } from '../broker/index.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { runDaemon } from '../cli/daemon-run.js';
+import { UsageError } from '../cli/errors.js';
+import { createLogger } from '../cli/logger.js';
 import { BROKER_SETTINGS, brokerOptions } from '../cli/serve/broker-settings.js';
+import { importError, importJson, importLines } from '../cli/serve/import-report.js';
+import { IMPORT_SETTINGS } from '../cli/serve/import-settings.js';
 import { checkSafeguards, PENDING_SETTINGS, pendingWarnings } from '../cli/serve/pending-settings.js';
+import type { Terminal } from '../cli/terminal.js';
 
-const SETTINGS = { ...BROKER_SETTINGS, ...PENDING_SETTINGS };
+const SETTINGS = { ...BROKER_SETTINGS, ...PENDING_SETTINGS, ...IMPORT_SETTINGS };
 
 export class Serve extends BaseCommand {
   static override readonly summary = 'Run a broker: nsqd in one command, with messages on disk.';
@@ -19,13 +24,19 @@ export class Serve extends BaseCommand {
       command: 'nsq serve --data-path /var/lib/nsq --durability fsync',
     },
     { description: "With nsqd's configuration file", command: 'nsq serve --config /etc/nsqd.cfg' },
+    {
+      description: "Import nsqd's topics and queued messages, and end",
+      command: 'nsq serve --data-path /var/lib/nsqd --import-only',
+    },
   ];
   static override readonly flags = BaseCommand.settingsFlags(SETTINGS);
 
   async run(): Promise<void> {
     const { values, sources, terminal } = await this.read(SETTINGS);
-    checkSafeguards(values);
     const options = brokerOptions(values);
+    if (values['import-only']) return this.#import(options, values.json, terminal);
+    if (values.json) throw new UsageError('--json goes with --import-only');
+    checkSafeguards(values);
     await runDaemon({
       terminal,
       logPrefix: options.logPrefix ?? '',
@@ -43,5 +54,17 @@ export class Serve extends BaseCommand {
       }),
       closing: 'closing connections and files',
     });
+  }
+
+  async #import(
+    options: ReturnType<typeof brokerOptions>,
+    asJson: boolean,
+    terminal: Terminal,
+  ): Promise<void> {
+    const logger = await createLogger({ prefix: options.logPrefix ?? '', terminal });
+    const report = await importFromNsqd({ ...options, logger });
+    for (const line of asJson ? [importJson(report)] : importLines(report)) this.log(line);
+    const error = importError(report);
+    if (error) throw error;
   }
 }

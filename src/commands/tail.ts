@@ -1,5 +1,5 @@
 import { BaseCommand } from '../cli/base-command.js';
-import { passedOptions } from '../cli/client-options.js';
+import { passedOptions, sourceAddresses } from '../cli/client-options.js';
 import { checkedName } from '../cli/names.js';
 import { messageFormat, withTopic } from '../cli/tail/message-format.js';
 import { TAIL_SETTINGS } from '../cli/tail/tail-settings.js';
@@ -14,19 +14,23 @@ export class Tail extends BaseCommand {
       description: 'Ten messages of two topics',
       command: 'nsq tail --topic a --topic b --print-topic -n 10',
     },
+    {
+      description: 'From every broker that has the topic',
+      command: 'nsq tail --topic test --lookupd-http-address 127.0.0.1:4161',
+    },
     { description: 'For a program', command: 'nsq tail --topic test --format json | jq .body' },
     { description: 'Time, attempts and body', command: "nsq tail --topic test --format '%d %a %v'" },
   ];
   static override readonly flags = BaseCommand.settingsFlags(TAIL_SETTINGS);
 
   async run(): Promise<void> {
-    const { values, terminal } = await this.read(TAIL_SETTINGS);
+    const { values, sources, terminal } = await this.read(TAIL_SETTINGS);
     const topics = values.topic.length === 0 ? [undefined] : new Set(values.topic);
     const format = messageFormat(values.format);
     await tailTopics({
       topics: [...topics].map((topic) => checkedName('topic', topic)),
       channel: checkedName('channel', values.channel ?? ownChannel()),
-      addresses: values['nsqd-tcp-address'],
+      source: sourceAddresses(values, sources),
       maxInFlight: values['max-in-flight'],
       limit: values.n,
       format: values['print-topic'] ? withTopic(format) : format,

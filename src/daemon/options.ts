@@ -1,4 +1,5 @@
-type OptionKind = 'string' | 'int' | 'size' | 'duration' | 'choice';
+type OptionKind = 'string' | 'strings' | 'int' | 'size' | 'duration' | 'choice';
+type OptionValue = string | number | readonly string[];
 
 /** One row of a daemon's options table: flags, configuration keys, checks and docs all come from it. */
 export interface DaemonOption<K extends string = string, G extends string = string> {
@@ -10,9 +11,9 @@ export interface DaemonOption<K extends string = string, G extends string = stri
   readonly kind: OptionKind;
   readonly choices?: readonly string[];
   /** The daemon's default; durations in ms, sizes in bytes. */
-  readonly default: string | number;
+  readonly default: OptionValue;
   /** The default of an embedded daemon, where it differs. */
-  readonly embedded?: string | number;
+  readonly embedded?: OptionValue;
   readonly min?: number;
   readonly max?: number;
   readonly doc: string;
@@ -25,10 +26,10 @@ export interface DaemonOption<K extends string = string, G extends string = stri
  */
 export function resolveDaemonOptions<K extends string>(
   specs: readonly DaemonOption<K>[],
-  options: { readonly [key in K]?: string | number | undefined },
+  options: { readonly [key in K]?: OptionValue | undefined },
   refuse: (message: string) => Error,
-): Record<K, string | number> {
-  const values = {} as Record<K, string | number>;
+): Record<K, OptionValue> {
+  const values = {} as Record<K, OptionValue>;
   for (const spec of specs) {
     const value = options[spec.key] ?? spec.embedded ?? spec.default;
     const complaint = complaintAbout(spec, value);
@@ -38,7 +39,11 @@ export function resolveDaemonOptions<K extends string>(
   return values;
 }
 
-function complaintAbout(spec: DaemonOption, value: string | number): string {
+function complaintAbout(spec: DaemonOption, value: OptionValue): string {
+  if (spec.kind === 'strings') {
+    const isList = Array.isArray(value) && value.every((it) => typeof it === 'string');
+    return isList ? '' : 'must be a list of texts';
+  }
   if (spec.kind === 'string' || spec.kind === 'choice') {
     if (typeof value !== 'string') return 'must be a text';
     const allowed = !spec.choices || spec.choices.includes(value);

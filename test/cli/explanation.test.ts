@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { BrokerError } from '../../src/broker/errors.js';
 import { RunError, UsageError } from '../../src/cli/errors.js';
 import { explain, renderExplanation } from '../../src/cli/explanation.js';
-import { ConnectionError } from '../../src/client/errors.js';
+import { ConnectionError, LookupError } from '../../src/client/errors.js';
 
 const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:4150'), {
   code: 'ECONNREFUSED',
@@ -30,6 +30,12 @@ describe('explain', () => {
       new ConnectionError('E_CONNECT', '127.0.0.1:4150', refused.message, { cause: refused }),
       1,
       'error: 127.0.0.1:4150: connection refused: nothing listens there. Start a broker with "nsq serve", or give the address of one.',
+    ],
+    [
+      'a lookupd that is not there',
+      new LookupError('E_LOOKUP', '127.0.0.1:4161', refused.message, { cause: refused }),
+      1,
+      'error: 127.0.0.1:4161: connection refused: nothing listens there. Start one with "nsq lookupd", or give the HTTP address of one.',
     ],
     [
       'a refused connection in an aggregate',

@@ -138,6 +138,7 @@ export class Serve {
 }
 
 export interface TopicStats {
+  readonly depth: number;
   readonly message_count: number;
   readonly channels: readonly {
     readonly channel_name: string;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Backoff } from '../../src/client/backoff.js';
+import { Backoff } from '../../src/net/backoff.js';
 
 it('doubles from the least to the most delay, with half of it left to chance', () => {
   const longest = new Backoff(100, 1000, () => 1);

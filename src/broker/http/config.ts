@@ -3,7 +3,6 @@ import { HttpError } from '../../http/query.js';
 import type { Answer } from '../../http/route.js';
 import { LOG_LEVELS, type LogLevel, levelNumber } from '../logger.js';
 import { OPTION_SPECS } from '../option-table.js';
-import { portOf } from './info.js';
 import type { Request } from './routes.js';
 
 const NANOSECONDS = 1e6;
@@ -14,8 +13,6 @@ const OFF: Readonly<Record<string, unknown>> = {
   https_address: '',
   auth_http_addresses: [],
   auth_http_request_method: 'get',
-  http_client_connect_timeout: 2e9,
-  http_client_request_timeout: 5e9,
   queue_scan_selection_count: 20,
   queue_scan_worker_pool_max: 4,
   statsd_address: '',
@@ -39,12 +36,9 @@ const OFF: Readonly<Record<string, unknown>> = {
 
 /** GET /config/:option */
 export function configGet({ broker, option }: Request): Answer {
-  if (option === 'nsqlookupd_tcp_addresses') return { json: broker.lookupdTcpAddresses };
   if (option === 'log_level') return { json: levelNumber(broker.settings.logLevel) };
-  if (option === 'broadcast_tcp_port')
-    return { json: broadcastPort(broker.settings.broadcastTcpPort, broker.tcpAddress) };
-  if (option === 'broadcast_http_port')
-    return { json: broadcastPort(broker.settings.broadcastHttpPort, broker.httpAddress) };
+  if (option === 'broadcast_tcp_port') return { json: broker.broadcastTcpPort };
+  if (option === 'broadcast_http_port') return { json: broker.broadcastHttpPort };
   const spec = OPTION_SPECS.find(({ config, flag }) => (config ?? flag.replaceAll('-', '_')) === option);
   const value = spec ? broker.settings[spec.key] : OFF[option];
   if (value === undefined || !(spec || Object.hasOwn(OFF, option)))
@@ -63,25 +57,20 @@ export function configPut(request: Request): Answer {
     if (!isLogLevel(level)) throw new HttpError(400, 'INVALID_VALUE');
     broker.setLogLevel(level);
   } else if (option === 'nsqlookupd_tcp_addresses') {
-    broker.lookupdTcpAddresses = readAddresses(text);
+    setLookupdTcpAddresses(broker, text);
   } else {
     throw new HttpError(400, 'INVALID_OPTION');
   }
   return configGet(request);
 }
 
-/** The port listened on unless another is set; 0 for a unix socket. */
-function broadcastPort(set: number, address: string): number {
-  return set === 0 ? Math.max(0, portOf(address)) : set;
-}
-
 function isLogLevel(text: string): text is LogLevel {
   return (LOG_LEVELS as readonly string[]).includes(text);
 }
 
-function readAddresses(text: string): string[] {
+function setLookupdTcpAddresses(broker: Request['broker'], text: string): void {
   try {
-    return v.parse(Addresses, JSON.parse(text)) ?? [];
+    broker.setLookupdTcpAddresses(v.parse(Addresses, JSON.parse(text)) ?? []);
   } catch (cause) {
     throw new HttpError(400, 'INVALID_VALUE', { cause });
   }

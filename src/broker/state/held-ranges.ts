@@ -58,14 +58,16 @@ export class HeldRanges {
   }
 
   remove(from: number, to: number): void {
-    let at = this.#firstEndingAfter(from);
-    for (let range = this.#ranges[at]; range && range.from < to; range = this.#ranges[at]) {
-      const before = range.from < from ? { ...range, to: from } : undefined;
-      const after = range.to > to ? { ...range, from: to } : undefined;
-      const rest = [before, after].filter((it) => it !== undefined);
-      this.#ranges.splice(at, 1, ...rest);
-      at += rest.length;
-    }
+    const at = this.#firstEndingAfter(from);
+    let end = at;
+    while (end < this.#ranges.length && this.#ranges[end]!.from < to) end++;
+    if (end === at) return;
+    const first = this.#ranges[at]!;
+    const last = this.#ranges[end - 1]!;
+    const before = first.from < from ? { ...first, to: from } : undefined;
+    const after = last.to > to ? { ...last, from: to } : undefined;
+    // In one go: there may be a hundred thousand behind, and each splice moves them.
+    this.#ranges.splice(at, end - at, ...[before, after].filter((it) => it !== undefined));
   }
 
   #insert(at: number, range: HeldRange): void {

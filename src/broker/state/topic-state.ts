@@ -31,7 +31,9 @@ export class ChannelState {
     }
     this.ahead.remove(0, n);
     this.cursor = n;
-    while (this.skips[0] && this.skips[0].to <= n) this.skips.shift();
+    let passed = 0;
+    while (passed < this.skips.length && this.skips[passed]!.to <= n) passed++;
+    if (passed > 0) this.skips.splice(0, passed);
   }
 
   finish(n: number, count: number): void {

@@ -27,7 +27,7 @@ export interface Unreadable {
 }
 
 export interface ReaderOptions {
-  /** A longer body is taken only if the record after it is in its place. */
+  /** Of a body. A longer one is taken only if the record after it is in its place. */
   readonly maxMsgSize: number;
   /** Bytes that are read at once. */
   readonly window: number;
@@ -80,7 +80,7 @@ export class QueueReader {
           return true;
         }
         const at = this.#next;
-        this.#next = this.#findRecord(at + 1);
+        this.#next = this.#findRecord(at + 1, this.#size);
         this.#options.unreadable({ path: this.#path, offset: at, bytes: this.#next - at });
       }
       const part = this.#parts[++this.#part];
@@ -115,7 +115,11 @@ export class QueueReader {
     const size = this.#u32(at);
     const end = at + SIZE_FIELD + size;
     if (end > this.#size) return false;
-    return size - SMALLEST_SIZE <= this.#options.maxMsgSize || this.#endsWell(end);
+    const usual = size - SMALLEST_SIZE <= this.#options.maxMsgSize;
+    if (usual) this.#fill(at, Math.min(end + BODY_AT, this.#size) - at);
+    if (this.#endsWell(end)) return true;
+    // Either what follows is damaged, or this size: then the next record begins before.
+    return usual && this.#findRecord(at + 1, end) === end;
   }
 
   /** A size that may be one, and an id of hex digits. */
@@ -132,16 +136,16 @@ export class QueueReader {
     return end === this.#size || this.#hasHeader(end);
   }
 
-  /** Where the next record begins at or after `at`; the file's end if there is none. */
-  #findRecord(at: number): number {
-    for (; at + BODY_AT <= this.#size; at++) {
+  /** Where the next record begins at or after `at`; `limit` if there is none before. */
+  #findRecord(at: number, limit: number): number {
+    for (; at < limit && at + BODY_AT <= this.#size; at++) {
       if (!this.#hasHeader(at)) continue;
       const hi = this.#u32(at + STAMP_AT);
       if (hi < EARLIEST_HI || hi > LATEST_HI) continue;
       const end = at + SIZE_FIELD + this.#u32(at);
       if (end <= this.#size && this.#endsWell(end)) return at;
     }
-    return this.#size;
+    return limit;
   }
 
   #u32(at: number): number {
@@ -163,7 +167,8 @@ export class QueueReader {
       const want = Math.min(Math.max(need, this.#options.window), this.#size - at);
       if (want > this.#window.length) this.#window = Buffer.allocUnsafeSlow(want);
       this.#have = readFully(files, fd, this.#window, 0, want, at);
-      if (this.#have < want) throw new Error(`${this.#path} ends at ${at + this.#have}, not at ${this.#size}`);
+      if (this.#have < want)
+        throw new Error(`${this.#path} ends at ${at + this.#have}, not at ${this.#size}`);
       this.#from = at;
     } finally {
       files.closeSync(fd);

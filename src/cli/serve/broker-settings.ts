@@ -16,7 +16,9 @@ const GROUPS: Readonly<Record<OptionSpec['group'], string>> = {
 export const BROKER_SETTINGS: Settings = daemonSettings(OPTION_SPECS, GROUPS);
 
 /** What `startBroker` takes, from resolved settings. The broker checks the values once more. */
-export function brokerOptions(values: Readonly<Record<string, SettingValue | undefined>>): BrokerOptions {
+export function brokerOptions(
+  values: Readonly<Record<string, SettingValue | undefined>>,
+): BrokerOptions & { dataPath: string } {
   // The settings were made from the same table, so that each value is of its row's kind.
   const options = Object.fromEntries(
     OPTION_SPECS.map(({ key, flag }) => [key, values[flag]]),

@@ -1,4 +1,4 @@
-import { NSQD_SETTINGS } from '../client-options.js';
+import { SOURCE_SETTINGS } from '../client-options.js';
 import { defineSettings } from '../settings.js';
 
 /** What `nsq tail` can be told. */
@@ -10,7 +10,7 @@ export const TAIL_SETTINGS = defineSettings({
     doc: 'channel to take messages from',
     defaultDoc: 'an ephemeral one of its own',
   },
-  ...NSQD_SETTINGS,
+  ...SOURCE_SETTINGS,
   n: {
     kind: 'int',
     char: 'n',

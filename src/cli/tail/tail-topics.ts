@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { Consumer, type ConsumerOptions } from '../../client/index.js';
+import type { SourceAddresses } from '../client-options.js';
 import { ExitCode } from '../errors.js';
 import { Interruption } from '../interruption.js';
 import { watchPipeReader } from '../pipe-reader.js';
@@ -10,7 +11,7 @@ import { Printer } from './printer.js';
 export interface TailOptions {
   readonly topics: readonly string[];
   readonly channel: string;
-  readonly addresses: readonly string[];
+  readonly source: SourceAddresses;
   readonly maxInFlight: number;
   /** Messages to print over all topics; 0 for no end. */
   readonly limit: number;
@@ -74,17 +75,28 @@ function consumerOptions(topic: string, options: TailOptions): ConsumerOptions {
     ...options.consumerOptions,
     topic,
     channel: options.channel,
-    nsqdTcpAddresses: options.addresses,
+    ...options.source,
   };
 }
 
-function readyLine({ topics, channel, addresses }: TailOptions): string {
-  return `ready: tailing ${topics.join(', ')} on channel ${channel} at ${addresses.join(', ')}`;
+function readyLine({ topics, channel, source }: TailOptions): string {
+  const { nsqdTcpAddresses = [], lookupdHttpAddresses = [] } = source;
+  const lookupds = [lookupdHttpAddresses].flat();
+  const places = lookupds.length === 0 ? [nsqdTcpAddresses].flat() : lookupds.map((one) => `lookupd ${one}`);
+  return `ready: tailing ${topics.join(', ')} on channel ${channel} at ${places.join(', ')}`;
 }
 
-/** Says once that a connection is lost, and that it is back. Returns what stops that. */
+/** Says once that a connection or a lookupd is lost, and that it is back. Returns what stops that. */
 function reportConnections(consumer: Consumer, terminal: Terminal): () => void {
   const lost = new Set<string>();
+  const silent = new Set<string>();
+  const onLookupFailed = (lookupd: string, error: Error): void => {
+    if (!silent.has(lookupd)) terminal.say(`lookupd ${error.message}; asking again`);
+    silent.add(lookupd);
+  };
+  const onLookup = (lookupd: string): void => {
+    if (silent.delete(lookupd)) terminal.say(`lookupd ${lookupd} answers again`);
+  };
   const onDisconnect = (address: string, error: Error): void => {
     lost.add(address);
     terminal.say(`lost the connection: ${error.message}; connecting again`);
@@ -93,5 +105,9 @@ function reportConnections(consumer: Consumer, terminal: Terminal): () => void {
     if (lost.delete(address)) terminal.say(`connected to ${address} again`);
   };
   consumer.on('disconnect', onDisconnect).on('connect', onConnect);
-  return () => consumer.off('disconnect', onDisconnect).off('connect', onConnect);
+  consumer.on('lookupFailed', onLookupFailed).on('lookup', onLookup);
+  return () => {
+    consumer.off('disconnect', onDisconnect).off('connect', onConnect);
+    consumer.off('lookupFailed', onLookupFailed).off('lookup', onLookup);
+  };
 }

@@ -1,0 +1,96 @@
+import { connect, type Socket } from 'node:net';
+import { type LookupAnswer, LookupAnswerDecoder } from '../../protocol/lookup-answer.js';
+import { LOOKUP_MAGIC } from '../../protocol/lookup-commands.js';
+import type { LookupdAddress } from './lookupd-address.js';
+
+/** As nsqd. */
+const CONNECT_TIMEOUT = 1000;
+/** Longest wait for the next answer while one is due, ms. */
+const ANSWER_TIMEOUT = 5000;
+
+/** What a {@link PeerConnection} tells its owner. */
+export interface PeerConnectionOwner {
+  connected(): void;
+  answered(answer: LookupAnswer): void;
+  /** It is over, with what went wrong unless it was ended here. Called once. */
+  ended(error: Error | undefined): void;
+}
+
+/** One connection to a lookupd: commands out, as many answers in, each in its time. */
+export class PeerConnection {
+  readonly #socket: Socket;
+  readonly #owner: PeerConnectionOwner;
+  readonly #decoder = new LookupAnswerDecoder();
+  #due = 0;
+  #error: Error | undefined;
+  #timer: NodeJS.Timeout;
+
+  constructor(address: LookupdAddress, owner: PeerConnectionOwner) {
+    this.#owner = owner;
+    // A name is resolved here, each time.
+    this.#socket = connect({ ...address, autoSelectFamily: true, noDelay: true });
+    this.#timer = this.#fuse(CONNECT_TIMEOUT, 'no connection');
+    this.#socket.on('connect', () => {
+      clearTimeout(this.#timer);
+      this.#socket.write(LOOKUP_MAGIC);
+      owner.connected();
+    });
+    this.#socket.on('data', (chunk) => this.#receive(chunk));
+    this.#socket.on('error', (error) => {
+      this.#error ??= error;
+    });
+    this.#socket.on('end', () => {
+      this.#error ??= new Error('the lookupd closed the connection');
+    });
+    this.#socket.on('close', () => {
+      clearTimeout(this.#timer);
+      owner.ended(this.#error);
+    });
+  }
+
+  /** Commands without an answer yet. */
+  get due(): number {
+    return this.#due;
+  }
+
+  send(commands: readonly Buffer[]): void {
+    if (commands.length === 0) return;
+    if (this.#due === 0) this.#timer = this.#fuse(ANSWER_TIMEOUT, 'no answer');
+    this.#due += commands.length;
+    this.#socket.write(commands.length === 1 ? commands[0]! : Buffer.concat(commands));
+  }
+
+  /** Sends what there is and ends the connection, within `ms`. */
+  end(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#socket.destroy(), ms);
+    this.#socket.end();
+    this.#socket.resume();
+  }
+
+  destroy(error?: Error): void {
+    this.#error ??= error;
+    this.#socket.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    let answers: LookupAnswer[];
+    try {
+      answers = this.#decoder.push(chunk);
+    } catch (error) {
+      this.destroy(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    for (const answer of answers) {
+      if (this.#due === 0) return this.destroy(new Error('an answer without a question'));
+      this.#due--;
+      if (this.#due === 0) clearTimeout(this.#timer);
+      else this.#timer.refresh();
+      this.#owner.answered(answer);
+    }
+  }
+
+  #fuse(ms: number, what: string): NodeJS.Timeout {
+    return setTimeout(() => this.destroy(new Error(`${what} within ${ms} ms`)), ms);
+  }
+}

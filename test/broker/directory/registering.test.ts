@@ -1,0 +1,196 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { Broker } from '../../../src/broker/broker.js';
+import type { BrokerOptions } from '../../../src/broker/settings.js';
+import type { Lookupd } from '../../../src/lookupd/index.js';
+import { ask, lookupdOf, nodesOf, producersOf, until } from '../../lookupd/support/lookupd.js';
+import { openBroker } from '../support/brokers.js';
+import { subscribe } from '../support/clients.js';
+import { http } from '../support/http.js';
+import { FakeLookupd, usual } from './support/fake-lookupd.js';
+
+const HTTP = { httpAddress: '127.0.0.1:0' };
+
+/** A broker that registers with all of these. */
+function brokerOf(lookupds: readonly { tcpAddress: string }[], options: BrokerOptions = {}): Promise<Broker> {
+  return openBroker({ ...HTTP, lookupdTcpAddresses: lookupds.map((it) => it.tcpAddress), ...options });
+}
+
+/** Topics with their channels, as the lookupd has them registered by brokers. */
+async function registered(lookupd: Lookupd): Promise<Record<string, string[]>> {
+  const { json } = await ask(lookupd, '/debug');
+  const topics: Record<string, string[]> = {};
+  for (const [key, producers] of Object.entries(json as Record<string, unknown[]>)) {
+    const [category, topic = '', channel = ''] = key.split(':');
+    if (producers.length === 0 || category === 'client') continue;
+    topics[topic] ??= [];
+    if (category === 'channel') topics[topic].push(channel);
+  }
+  return topics;
+}
+
+/** Resolves when the lookupd has exactly these topics and channels registered. */
+async function untilRegistered(lookupd: Lookupd, topics: Record<string, string[]>): Promise<void> {
+  const want = JSON.stringify(topics);
+  await until(async () => JSON.stringify(await registered(lookupd)) === want);
+}
+
+describe('a broker with lookupds', () => {
+  it('says who it is', async () => {
+    const lookupd = await lookupdOf();
+    const broker = await brokerOf([lookupd], {
+      broadcastAddress: 'broker.example',
+      broadcastTcpPort: 5150,
+      topologyRegion: 'r',
+      topologyZone: 'z',
+    });
+    await until(async () => (await ask(lookupd, '/nodes')).body.includes('broker.example'));
+    const { json } = await ask(lookupd, '/nodes');
+    expect((json as { producers?: unknown[] }).producers?.[0]).toMatchObject({
+      broadcast_address: 'broker.example',
+      tcp_port: 5150,
+      http_port: Number(broker.httpAddress.split(':')[1]),
+      version: broker.version,
+      topology_region: 'r',
+      topology_zone: 'z',
+    });
+  });
+
+  it('registers what comes and withdraws what goes', async () => {
+    const lookupd = await lookupdOf();
+    const broker = await brokerOf([lookupd]);
+    const topic = broker.topic('t');
+    await untilRegistered(lookupd, { t: [] });
+    topic.channel('a');
+    topic.channel('b');
+    await untilRegistered(lookupd, { t: ['a', 'b'] });
+    topic.deleteChannel('a');
+    await untilRegistered(lookupd, { t: ['b'] });
+    const client = await subscribe(broker, 't', 'x#ephemeral');
+    await untilRegistered(lookupd, { t: ['b', 'x#ephemeral'] });
+    client.close();
+    await untilRegistered(lookupd, { t: ['b'] });
+    broker.deleteTopic('t');
+    await untilRegistered(lookupd, {});
+  });
+
+  it('registers the topics that were there, and those of a lookupd that restarted', async () => {
+    const first = await lookupdOf();
+    const broker = await openBroker(HTTP);
+    broker.topic('t').channel('c');
+    broker.topic('u');
+    broker.setLookupdTcpAddresses([first.tcpAddress]);
+    await untilRegistered(first, { t: ['c'], u: [] });
+    await first.close();
+    broker.deleteTopic('u');
+    const again = await lookupdOf({ tcpAddress: first.tcpAddress });
+    await untilRegistered(again, { t: ['c'] });
+  });
+
+  it('a topic that was deleted and made anew is listed at once, although its node was tombstoned', async () => {
+    const lookupd = await lookupdOf();
+    const broker = await brokerOf([lookupd], { broadcastAddress: 'b' });
+    broker.topic('t');
+    await untilRegistered(lookupd, { t: [] });
+    const port = broker.httpAddress.split(':')[1];
+    await ask(lookupd, `POST /topic/tombstone?topic=t&node=b:${port}`);
+    expect(await producersOf(lookupd, 't')).toEqual([]);
+    broker.deleteTopic('t');
+    broker.topic('t');
+    await until(async () => (await producersOf(lookupd, 't')).length === 1);
+  });
+
+  it('is out of the directory at once when it stops', async () => {
+    const fake = await FakeLookupd.start();
+    const lookupd = await lookupdOf();
+    const broker = await brokerOf([fake, lookupd]);
+    await subscribe(broker, 't', 'x#ephemeral');
+    await untilRegistered(lookupd, { t: ['x#ephemeral'] });
+    await broker.close();
+    expect(await nodesOf(lookupd)).toEqual([]);
+    expect(fake.current.slice(-2)).toEqual(['UNREGISTER t x#ephemeral', 'UNREGISTER t']);
+  });
+
+  it('pings every 15 seconds', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const fake = await FakeLookupd.start();
+      await brokerOf([fake]);
+      await fake.until(() => fake.current.length === 1);
+      // The HTTP server has an interval of its own.
+      await until(() => Promise.resolve(vi.getTimerCount() === 2));
+      vi.advanceTimersByTime(14_999);
+      expect(fake.current).not.toContain('PING');
+      vi.advanceTimersByTime(1);
+      await fake.until(() => fake.current.includes('PING'));
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it.each([
+    ['refuses', (command: string) => (command === 'IDENTIFY' ? 'E_BAD_BODY no' : 'OK')],
+    ['says nonsense', () => 'what?'],
+  ])('comes again to one that %s, and meanwhile the others are served', async (_, answer) => {
+    const fake = await FakeLookupd.start({ answer });
+    const lookupd = await lookupdOf();
+    const broker = await brokerOf([fake, lookupd]);
+    broker.topic('t');
+    await untilRegistered(lookupd, { t: [] });
+    await fake.until(() => fake.connections >= 2);
+  });
+
+  it('one that takes connections and says nothing delays neither the others nor publishing', async () => {
+    const fake = await FakeLookupd.start({ answer: () => undefined });
+    const lookupd = await lookupdOf();
+    const broker = await brokerOf([fake, lookupd]);
+    await broker.publish('t', 'a message');
+    await untilRegistered(lookupd, { t: [] });
+    await broker.close();
+  });
+
+  it('registers everything anew over a new connection', async () => {
+    const fake = await FakeLookupd.start();
+    const broker = await brokerOf([fake]);
+    broker.topic('t').channel('c');
+    await fake.until(() => fake.current.includes('REGISTER t c'));
+    fake.cut();
+    await fake.until(() => fake.connections === 2 && fake.current.includes('REGISTER t c'));
+    expect(fake.current).toEqual(['IDENTIFY', 'REGISTER t c']);
+  });
+
+  it('thousands of topics go over in order, and no more at once than are answered', async () => {
+    let held = true;
+    const fake = await FakeLookupd.start({
+      answer: (command, self) => (command === 'IDENTIFY' || !held ? usual(command, self) : undefined),
+    });
+    const broker = await openBroker({ ...HTTP, durability: 'memory' });
+    for (let i = 0; i < 1500; i++) broker.topic(`t${i}#ephemeral`);
+    broker.setLookupdTcpAddresses([fake.tcpAddress]);
+    await fake.until(() => fake.current.length === 1001);
+    held = false;
+    fake.cut();
+    await fake.until(() => fake.current.length === 1501);
+    expect(new Set(fake.current).size).toBe(1501);
+  });
+
+  it('changes its lookupds at run time', async () => {
+    const [one, other] = [await lookupdOf(), await lookupdOf()];
+    const broker = await brokerOf([one]);
+    broker.topic('t');
+    await untilRegistered(one, { t: [] });
+    const put = (addresses: string[]): ReturnType<typeof http> =>
+      http(broker, 'PUT /config/nsqlookupd_tcp_addresses', { body: JSON.stringify(addresses) });
+    expect((await put(['nonsense'])).status).toBe(400);
+    await put([other.tcpAddress]);
+    await untilRegistered(other, { t: [] });
+    await untilRegistered(one, {});
+    expect(broker.settings.lookupdTcpAddresses).toEqual([other.tcpAddress]);
+  });
+
+  it('refuses addresses that are none, and to register without ports', async () => {
+    const bad = openBroker({ ...HTTP, lookupdTcpAddresses: ['127.0.0.1'] });
+    await expect(bad).rejects.toMatchObject({ code: 'E_OPTION' });
+    const portless = openBroker({ httpAddress: '', lookupdTcpAddresses: ['127.0.0.1:4160'] });
+    await expect(portless).rejects.toMatchObject({ code: 'E_OPTION' });
+  });
+});

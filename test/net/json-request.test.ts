@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { type JsonRequest, requestJson } from '../../src/net/json-request.js';
+import { cleanup } from '../support/temp.js';
+
+const OPTIONS = { connectTimeout: 1000, timeout: 1000, maxBytes: 100 };
+
+/** Asks a server that answers so. */
+async function ask(
+  listener: RequestListener,
+  options: Partial<JsonRequest> = {},
+): ReturnType<typeof requestJson> {
+  const server = createServer(listener);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanup(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return requestJson({ url: `http://127.0.0.1:${port}/a?b=c`, ...OPTIONS, ...options });
+}
+
+describe('requestJson', () => {
+  it('gives the status and what the body says, and asks as the clients of nsqlookupd do', async () => {
+    const answer = await ask(({ url, headers: { accept } }, response) =>
+      response.writeHead(404).end(JSON.stringify({ url, accept })),
+    );
+    expect(answer).toEqual({
+      status: 404,
+      json: { url: '/a?b=c', accept: 'application/vnd.nsq; version=1.0' },
+    });
+  });
+
+  it('a body that is no JSON is undefined', async () => {
+    expect(await ask((_, response) => response.end('<html>'))).toEqual({ status: 200, json: undefined });
+  });
+
+  it('waits no longer than it is told, for the head and for the body', async () => {
+    const silent = ask(() => undefined, { timeout: 20 });
+    await expect(silent).rejects.toThrow('no answer within 20 ms');
+    const stalling = ask((_, response) => response.write('{'), { timeout: 20 });
+    await expect(stalling).rejects.toThrow('no answer within 20 ms');
+  });
+
+  it('takes no more than it is told, whatever the head says', async () => {
+    const long = ask((_, response) => response.end(Buffer.alloc(101, ' ')));
+    await expect(long).rejects.toThrow('the answer has more than 100 bytes');
+  });
+
+  it('fails when the answer breaks off', async () => {
+    const broken = ask((_, response) => {
+      response.writeHead(200, { 'Content-Length': 50 });
+      response.write('{', () => response.destroy());
+    });
+    await expect(broken).rejects.toThrow('aborted');
+  });
+
+  it('ends when its signal is aborted, before it begins too', async () => {
+    const abort = new AbortController();
+    const waiting = ask(() => abort.abort(), { signal: abort.signal });
+    await expect(waiting).rejects.toThrow('aborted');
+    await expect(ask(() => undefined, { signal: abort.signal })).rejects.toThrow('aborted');
+  });
+
+  it('refuses a port that is none', async () => {
+    await expect(requestJson({ url: 'http://a:99999', ...OPTIONS })).rejects.toThrow('Invalid URL');
+  });
+});
