@@ -124,7 +124,7 @@ export class Channel implements CursorOwner, TakenOwner {
       this.skip(to - over, to);
       for (const { n } of this.topic.deferredMarks(to - over)) if (n < to) this.#deferredAhead--;
       this.#lostCount += over;
-      this.topic.trim();
+      this.topic.retention.trim();
     }
     this.messageCount += to - from;
     if (this.consumers.size > 0) this.schedule();
@@ -208,7 +208,7 @@ export class Channel implements CursorOwner, TakenOwner {
     this.#journaledCursor = to;
     this.journal?.emptied(this.id, to);
     this.topic.writeJournal();
-    this.topic.trim();
+    this.topic.retention.trim();
     this.schedule();
   }
 
@@ -280,7 +280,7 @@ export class Channel implements CursorOwner, TakenOwner {
   }
 
   segmentIdle(segment: Segment): void {
-    this.topic.segmentIdle(segment);
+    this.topic.retention.segmentIdle(segment);
   }
 
   passedDeferred(): void {
@@ -292,7 +292,7 @@ export class Channel implements CursorOwner, TakenOwner {
   }
 
   leftSlab(slab: Slab): void {
-    this.topic.releaseSlab(slab);
+    this.topic.retention.slabPassed(slab);
   }
 
   loaded(found: boolean): void {

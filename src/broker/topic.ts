@@ -2,9 +2,9 @@ import { isEphemeral } from '../protocol/names.js';
 import { Channel } from './channel.js';
 import { Held } from './delivery/held.js';
 import type { Stamp } from './log/record.js';
-import type { DeferredMark, Segment } from './log/segment.js';
-import type { Slab } from './log/slab.js';
+import type { DeferredMark } from './log/segment.js';
 import type { TopicLog } from './log/topic-log.js';
+import { Retention } from './retention.js';
 import type { Scheduler } from './scheduler.js';
 import type { BrokerSettings } from './settings.js';
 import type { Journal } from './state/journal.js';
@@ -14,8 +14,6 @@ import type { TopicHost } from './topic-host.js';
 import { TopicSync } from './topic-sync.js';
 import type { CommitTicket, Turn } from './turn.js';
 
-/** Bytes of a segment that is still being written from which on it is removed once everything in it is finished. */
-const EARLY_SEAL = 16 * 1024 * 1024;
 const NO_ENTRIES = new EntryWriter();
 
 /** A topic: its log, its channels, and how far they may read. */
@@ -24,6 +22,7 @@ export class Topic {
   readonly ephemeral: boolean;
   readonly log: TopicLog;
   readonly channels = new Map<string, Channel>();
+  readonly retention = new Retention(this);
   /**
    * Messages before this number were passed to the channels; those from there on wait, because the topic is paused or
    * has no channel.
@@ -117,7 +116,7 @@ export class Topic {
     }
     // Numbers past the log's end are given again: what the journal said of them must not be read once more.
     if (lost) this.#journal?.replace();
-    this.trim();
+    this.retention.trim();
   }
 
   /** Appends one message. Its OK is due when the ticket is settled. */
@@ -170,7 +169,7 @@ export class Topic {
     }
     this.#pump();
     const { first } = this.log.segments;
-    if (first?.sealed) this.segmentIdle(first);
+    if (first?.sealed) this.retention.segmentIdle(first);
     if (this.log.inMemory) {
       ticket?.settle(undefined);
       return;
@@ -219,7 +218,7 @@ export class Topic {
     this.writeJournal();
     this.#host.channelChanged(this, channel, false);
     if (this.channels.size === 0 && this.ephemeral) this.#host.topicUnused(this);
-    else this.trim();
+    else this.retention.trim();
     return true;
   }
 
@@ -251,7 +250,7 @@ export class Topic {
     this.pumped = endN;
     this.#noteTopic();
     this.writeJournal();
-    this.trim();
+    this.retention.trim();
   }
 
   /**
@@ -278,34 +277,6 @@ export class Topic {
   /** Deferred messages that were passed to the channels, from number `from` on. */
   deferredMarks(from: number): DeferredMark[] {
     return this.log.segments.deferredBetween(from, this.pumped);
-  }
-
-  /** Lets a slab go once every channel has passed it. */
-  releaseSlab(slab: Slab): void {
-    for (const channel of this.channels.values()) if (channel.cursor < slab.endN) return;
-    this.log.releaseSlab(slab);
-  }
-
-  /** Removes the segments that nothing needs any more. */
-  trim(): void {
-    if (this.#closed) return;
-    for (const segment of [...this.log.segments]) this.#removeIfIdle(segment);
-  }
-
-  /** Nothing is outstanding in this segment; it goes if everything in it was taken too. */
-  segmentIdle(segment: Segment): void {
-    if (this.#closed || !(segment.sealed || segment.size >= EARLY_SEAL)) return;
-    this.#removeIfIdle(segment);
-  }
-
-  #removeIfIdle(segment: Segment): void {
-    if (segment.outstanding > 0 || segment.endN > this.pumped) return;
-    for (const channel of this.channels.values()) if (channel.needs(segment.firstN, segment.endN)) return;
-    if (!segment.sealed) {
-      if (segment.size < EARLY_SEAL || this.log.dirty) return;
-      this.log.seal();
-    }
-    this.log.removeSegment(segment);
   }
 
   /** Puts what is written on stable storage, off the event loop. */

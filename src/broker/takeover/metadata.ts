@@ -1,6 +1,6 @@
 import { BrokerError, messageOf } from '../errors.js';
 
-export interface ChannelMetadata {
+interface ChannelMetadata {
   readonly name: string;
   readonly paused: boolean;
 }

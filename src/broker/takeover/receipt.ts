@@ -5,7 +5,7 @@ import { readText } from './queue-position.js';
 import type { TopicReport } from './report.js';
 
 /** In the directory of a topic that was imported, until the import as a whole is done. */
-export const RECEIPT_NAME = 'imported-from-nsqd.json';
+const RECEIPT_NAME = 'imported-from-nsqd.json';
 
 interface ReceivedFile {
   readonly name: string;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Skips } from '../../../src/broker/delivery/skips.js';
 
@@ -29,5 +30,30 @@ describe('Skips', () => {
     expect(skips.first).toEqual({ from: 5, to: 7 });
     skips.clear();
     expect([skips.first, skips.countFrom(0)]).toEqual([undefined, 0]);
+  });
+
+  it('counts right after any of them were given up', () => {
+    const gaps = fc.array(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })));
+    fc.assert(
+      fc.property(gaps, fc.nat(20), fc.nat(60), (list, gone, n) => {
+        const skips = new Skips();
+        const numbers: number[][] = [];
+        let at = 0;
+        for (const [gap, length] of list) {
+          const from = at + gap;
+          at = from + length;
+          skips.add(from, at);
+          numbers.push(Array.from({ length }, (_, i) => from + i));
+        }
+        for (let i = 0; i < gone; i++) skips.shift();
+        const left = numbers.slice(gone);
+        expect(skips.countFrom(n)).toBe(left.flat().filter((it) => it >= n).length);
+        expect([...skips].map(({ from, to }) => [from, to - from])).toEqual(
+          left.map((it) => [it[0], it.length]),
+        );
+        skips.add(at + 1, at + 2);
+        expect(skips.countFrom(0)).toBe(left.flat().length + 1);
+      }),
+    );
   });
 });

@@ -7,7 +7,7 @@ export interface Call {
   readonly to?: string;
 }
 
-export class Killed extends Error {
+class Killed extends Error {
   override readonly name = 'Killed';
 }
 

@@ -28,7 +28,7 @@ export async function importFrom({ path }: NsqdData, maxMsgSize?: number): Promi
 /** What a channel delivers: body, attempts and timestamp of each message. */
 export type Delivered = readonly [body: string, attempts: number, timestamp: bigint];
 
-export interface ChannelContent {
+interface ChannelContent {
   readonly paused: boolean;
   readonly messages: readonly Delivered[];
 }

@@ -1,0 +1,43 @@
+import type { Segment } from './log/segment.js';
+import type { Slab } from './log/slab.js';
+import type { Topic } from './topic.js';
+
+/** Bytes of a segment that is still being written from which on it is removed once everything in it is finished. */
+const EARLY_SEAL = 16 * 1024 * 1024;
+
+/** Lets go of what no channel of a topic needs any more: slabs in memory, segments on disk. */
+export class Retention {
+  readonly #topic: Topic;
+
+  constructor(topic: Topic) {
+    this.#topic = topic;
+  }
+
+  /** A channel has passed the slab: it goes once all have. */
+  slabPassed(slab: Slab): void {
+    const { channels, log } = this.#topic;
+    for (const channel of channels.values()) if (channel.cursor < slab.endN) return;
+    log.releaseSlab(slab);
+  }
+
+  /** Nothing is outstanding in this segment; it goes if everything in it was taken too. */
+  segmentIdle(segment: Segment): void {
+    if (segment.sealed || segment.size >= EARLY_SEAL) this.#removeIfIdle(segment);
+  }
+
+  /** Removes every segment that nothing needs any more. */
+  trim(): void {
+    for (const segment of [...this.#topic.log.segments]) this.#removeIfIdle(segment);
+  }
+
+  #removeIfIdle(segment: Segment): void {
+    const { log, channels, pumped, closed } = this.#topic;
+    if (closed || segment.outstanding > 0 || segment.endN > pumped) return;
+    for (const channel of channels.values()) if (channel.needs(segment.firstN, segment.endN)) return;
+    if (!segment.sealed) {
+      if (segment.size < EARLY_SEAL || log.dirty) return;
+      log.seal();
+    }
+    log.removeSegment(segment);
+  }
+}
