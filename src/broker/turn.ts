@@ -34,6 +34,10 @@ export interface Flushable {
   flush(): void;
 }
 
+/** Turns that follow each other within this time (ms) are traffic, and for how long (ms) more is waited for awake. */
+const BUSY = 0.2;
+const AWAKE = 0.05;
+
 /**
  * What one turn of the event loop leaves to be done, once, at its end:
  *
@@ -46,6 +50,10 @@ export class Turn {
   readonly #journals = new Set<Topic>();
   #scheduled = false;
   #running = false;
+  /** When the last turn ended, on the monotonic clock in ms. */
+  #endedAt = 0;
+  #awakeUntil = 0;
+  #polling = false;
 
   /** The topic has messages to write. */
   commit(topic: Topic): CommitTicket {
@@ -81,8 +89,30 @@ export class Turn {
       this.#runSteps();
     } finally {
       this.#running = false;
+      this.#stayAwake();
       if (this.#topics.length + this.#channels.length + this.#sockets.length > 0) this.#schedule();
     }
+  }
+
+  /**
+   * While one turn follows the other, the event loop polls for a moment instead of going to sleep: to wake a sleeping
+   * processor costs both sides more than a short message takes.
+   */
+  #stayAwake(): void {
+    const now = monotonic();
+    const busy = now - this.#endedAt < BUSY;
+    this.#endedAt = now;
+    if (!busy) return;
+    this.#awakeUntil = now + AWAKE;
+    if (!this.#polling) this.#poll();
+  }
+
+  #poll(): void {
+    this.#polling = true;
+    setImmediate(() => {
+      if (monotonic() < this.#awakeUntil) this.#poll();
+      else this.#polling = false;
+    });
   }
 
   #runSteps(): void {
