@@ -134,3 +134,15 @@ describe('CommitTicket', () => {
     expect(waiting.mock.calls).toEqual([[error]]);
   });
 });
+
+describe('turns that follow each other', () => {
+  const polls = (): boolean => process.getActiveResourcesInfo().includes('Immediate');
+
+  it('keep the event loop awake for a moment, and let it sleep then', async () => {
+    const turn = new Turn();
+    turn.run();
+    turn.run();
+    expect(polls()).toBe(true);
+    await vi.waitUntil(() => !polls(), { timeout: 5000, interval: 1 });
+  });
+});
