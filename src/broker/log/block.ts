@@ -12,6 +12,9 @@ import { crc32 } from 'node:zlib';
  *     32  u32  CRC-32 of the records
  *     36  u32  CRC-32 of the header before this field
  *     40       records
+ *
+ * Both CRCs begin with the segment's seed, which nobody outside knows: what looks like a block within a message that
+ * somebody published is none.
  */
 export const BLOCK_HEADER_SIZE = 40;
 const MAGIC = 0x4e535162;
@@ -56,7 +59,7 @@ export function blockLength(buf: Buffer, at: number): number {
   return isDamaged(buf, at) ? blockPayload(buf, at) : BLOCK_HEADER_SIZE + blockPayload(buf, at);
 }
 
-/** Fills in the header at `at` of a block whose records end at `end`. */
+/** Fills in the header at `at` of a block whose records end at `end`. @param seed its segment's */
 export function sealBlock(
   buf: Buffer,
   at: number,
@@ -65,6 +68,7 @@ export function sealBlock(
   flags: number,
   first: number,
   due: number,
+  seed: number,
 ): void {
   buf.writeUInt32BE(MAGIC, at);
   buf.writeUInt32BE(end - at - BLOCK_HEADER_SIZE, at + 4);
@@ -74,20 +78,20 @@ export function sealBlock(
   buf.writeUInt32BE(first % TWO_32, at + 20);
   buf.writeUInt32BE(Math.floor(due / TWO_32), at + 24);
   buf.writeUInt32BE(due % TWO_32, at + 28);
-  buf.writeUInt32BE(crc32(buf.subarray(at + BLOCK_HEADER_SIZE, end)), at + 32);
-  buf.writeUInt32BE(crc32(buf.subarray(at, at + 36)), at + 36);
+  buf.writeUInt32BE(crc32(buf.subarray(at + BLOCK_HEADER_SIZE, end), seed), at + 32);
+  buf.writeUInt32BE(crc32(buf.subarray(at, at + 36), seed), at + 36);
 }
 
 export type BlockCheck = 'good' | 'cut' | 'bad-header' | 'bad-records';
 
 /** Looks at the block that begins at `at`, in `buf` up to `end`. `cut`: what is there looks right, but not all is. */
-export function checkBlock(buf: Buffer, at: number, end: number): BlockCheck {
+export function checkBlock(buf: Buffer, at: number, end: number, seed: number): BlockCheck {
   if (end - at < BLOCK_HEADER_SIZE) return 'cut';
   if (buf.readUInt32BE(at) !== MAGIC) return 'bad-header';
-  if (crc32(buf.subarray(at, at + 36)) !== buf.readUInt32BE(at + 36)) return 'bad-header';
+  if (crc32(buf.subarray(at, at + 36), seed) !== buf.readUInt32BE(at + 36)) return 'bad-header';
   const recordsEnd = at + BLOCK_HEADER_SIZE + blockPayload(buf, at);
   if (recordsEnd > end) return 'cut';
-  const crc = crc32(buf.subarray(at + BLOCK_HEADER_SIZE, recordsEnd));
+  const crc = crc32(buf.subarray(at + BLOCK_HEADER_SIZE, recordsEnd), seed);
   return crc === buf.readUInt32BE(at + 32) ? 'good' : 'bad-records';
 }
 
@@ -95,13 +99,13 @@ const MAGIC_BYTES = Buffer.alloc(4);
 MAGIC_BYTES.writeUInt32BE(MAGIC);
 
 /** The next place from `at` on where a block with a good header begins; -1 if there is none before `end`. */
-export function findBlock(buf: Buffer, at: number, end: number): number {
+export function findBlock(buf: Buffer, at: number, end: number, seed: number): number {
   for (
     let i = buf.indexOf(MAGIC_BYTES, at);
     i !== -1 && i + BLOCK_HEADER_SIZE <= end;
     i = buf.indexOf(MAGIC_BYTES, i + 1)
   ) {
-    if (crc32(buf.subarray(i, i + 36)) === buf.readUInt32BE(i + 36)) return i;
+    if (crc32(buf.subarray(i, i + 36), seed) === buf.readUInt32BE(i + 36)) return i;
   }
   return -1;
 }

@@ -52,7 +52,7 @@ export function loadSlab(
         return done(error);
       }
       if (have < size) return done(new Error(`${segment.path} ends at ${have} of ${size} bytes from ${pos}`));
-      const first = checkBlock(buf, 0, size);
+      const first = checkBlock(buf, 0, size, segment.seed);
       if (first === 'cut' && size < most)
         return attempt(size < BLOCK_HEADER_SIZE ? most : BLOCK_HEADER_SIZE + blockPayload(buf, 0));
       const loaded = toSlab(segment, buf, pos, endN, size === most);
@@ -90,7 +90,7 @@ function toSlab(segment: Segment, buf: Buffer, pos: number, endN: number, reache
   let first = -1;
   let end = -1;
   while (at < size) {
-    const check = checkBlock(buf, at, size);
+    const check = checkBlock(buf, at, size, segment.seed);
     if (check === 'good') {
       if (first === -1) first = blockFirst(buf, at);
       end = blockFirst(buf, at) + blockCount(buf, at);
@@ -98,7 +98,7 @@ function toSlab(segment: Segment, buf: Buffer, pos: number, endN: number, reache
       continue;
     }
     if (check === 'cut' && !reachesEnd && at > 0) break;
-    const next = check === 'bad-records' ? at + blockLength(buf, at) : findBlock(buf, at + 1, size);
+    const next = check === 'bad-records' ? at + blockLength(buf, at) : findBlock(buf, at + 1, size, segment.seed);
     if (next === -1 && !reachesEnd) break;
     const to = next === -1 ? size : next;
     damage.push({ path: segment.path, offset: segment.fileOffset(pos + at), bytes: to - at });

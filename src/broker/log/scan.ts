@@ -63,12 +63,13 @@ class Scan {
   run(): Damage[] {
     let at = 0;
     let n = this.#segment.firstN;
+    const { seed } = this.#segment;
     while (at < this.#size) {
       this.#fill(at, BLOCK_HEADER_SIZE);
-      let check = checkBlock(this.#window, at - this.#from, this.#have);
+      let check = checkBlock(this.#window, at - this.#from, this.#have, seed);
       if (check === 'cut' && this.#have >= at - this.#from + BLOCK_HEADER_SIZE) {
         this.#fill(at, BLOCK_HEADER_SIZE + blockPayload(this.#window, at - this.#from));
-        check = checkBlock(this.#window, at - this.#from, this.#have);
+        check = checkBlock(this.#window, at - this.#from, this.#have, seed);
       }
       if (check === 'good' && blockFirst(this.#window, at - this.#from) >= n) {
         const local = at - this.#from;
@@ -136,7 +137,7 @@ class Scan {
   #nextBlock(at: number): number {
     while (at + BLOCK_HEADER_SIZE <= this.#size) {
       this.#fill(at, BLOCK_HEADER_SIZE);
-      const found = findBlock(this.#window, at - this.#from, this.#have);
+      const found = findBlock(this.#window, at - this.#from, this.#have, this.#segment.seed);
       if (found !== -1) return this.#from + found;
       // A header may lie across the window's end: the next window begins that much earlier.
       const next = this.#from + this.#have - BLOCK_HEADER_SIZE + 1;

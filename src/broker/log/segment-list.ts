@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { IdHalves, IdSource } from './id-source.js';
 import { type DeferredMark, Segment } from './segment.js';
 
@@ -42,7 +43,7 @@ export class SegmentList {
     const last = this.#segments.at(-1);
     const after = last && idOf(last, firstN);
     const { hi, lo } = after && this.#begun ? after : this.#ids.next(after);
-    const segment = new Segment(path, firstN, basePos, hi, lo, Date.now());
+    const segment = new Segment(path, firstN, basePos, hi, lo, Date.now(), randomInt(2 ** 32));
     this.#begun = true;
     this.#segments.push(segment);
     this.#addRun(segment);

@@ -9,6 +9,7 @@ import type { Files } from './files.js';
  *     16  u64      position of the first block in the topic's log
  *     24  u64      id of the first message; the others' follow by adding to it
  *     32  f64      when it was begun, ms since 1970
+ *     40  u32      seed of its blocks' CRCs, at random
  *     60  u32      CRC-32 of the bytes before
  */
 export const SEGMENT_HEADER_SIZE = 64;
@@ -37,6 +38,8 @@ export class Segment {
   readonly idHi: number;
   readonly idLo: number;
   readonly created: number;
+  /** What its blocks' CRCs begin with. */
+  readonly seed: number;
   /** Number after the last committed message. */
   endN: number;
   /** Committed bytes of blocks. */
@@ -59,7 +62,15 @@ export class Segment {
   #writes = 0;
   #closed = false;
 
-  constructor(path: string, firstN: number, basePos: number, idHi: number, idLo: number, created: number) {
+  constructor(
+    path: string,
+    firstN: number,
+    basePos: number,
+    idHi: number,
+    idLo: number,
+    created: number,
+    seed: number,
+  ) {
     this.path = path;
     this.firstN = firstN;
     this.endN = firstN;
@@ -67,6 +78,7 @@ export class Segment {
     this.idHi = idHi;
     this.idLo = idLo;
     this.created = created;
+    this.seed = seed;
   }
 
   get endPos(): number {
@@ -86,6 +98,7 @@ export class Segment {
     head.writeUInt32BE(this.idHi, 24);
     head.writeUInt32BE(this.idLo, 28);
     head.writeDoubleBE(this.created, 32);
+    head.writeUInt32BE(this.seed, 40);
     head.writeUInt32BE(crc32(head.subarray(0, CRC_AT)), CRC_AT);
     return head;
   }
@@ -164,6 +177,7 @@ export function parseSegmentHeader(path: string, head: Buffer): Segment | 'newer
     head.readUInt32BE(24),
     head.readUInt32BE(28),
     head.readDoubleBE(32),
+    head.readUInt32BE(40),
   );
 }
 

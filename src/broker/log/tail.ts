@@ -222,8 +222,8 @@ export class Tail {
   #closeBlock(flags: number, due: number): void {
     const slab = this.#slab!;
     const at = this.#blockAt;
-    sealBlock(slab.buf, at, this.#at, this.nextN - this.#blockFirst, flags, this.#blockFirst, due);
-    const { indexN, indexPos } = this.#segment;
+    const { indexN, indexPos, seed } = this.#segment;
+    sealBlock(slab.buf, at, this.#at, this.nextN - this.#blockFirst, flags, this.#blockFirst, due, seed);
     const pos = slab.pos + at;
     if (indexPos.length === 0 || pos - indexPos.at(-1)! >= INDEX_STEP) {
       indexN.push(this.#blockFirst);

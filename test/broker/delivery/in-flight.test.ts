@@ -4,7 +4,7 @@ import type { Consumer } from '../../../src/broker/delivery/consumer.js';
 import { InFlight, Run } from '../../../src/broker/delivery/in-flight.js';
 import { Segment } from '../../../src/broker/log/segment.js';
 
-const segment = new Segment('', 0, 0, 0, 0, 0);
+const segment = new Segment('', 0, 0, 0, 0, 0, 0);
 const consumers = [{}, {}, {}] as unknown as readonly [Consumer, Consumer, Consumer];
 const [ANN, BOB] = consumers;
 

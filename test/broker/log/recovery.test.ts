@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BrokerError } from '../../../src/broker/errors.js';
-import { BLOCK_HEADER_SIZE } from '../../../src/broker/log/block.js';
+import { BLOCK_HEADER_SIZE, BlockFlag, sealBlock } from '../../../src/broker/log/block.js';
 import { SEGMENT_HEADER_SIZE } from '../../../src/broker/log/segment.js';
 import type { TopicLog } from '../../../src/broker/log/topic-log.js';
 import {
@@ -125,6 +125,31 @@ test('a footer that is cut, or has zeros behind it, is made again', async () => 
     expect([...(await readAll(again)).bodies.keys()]).toEqual([...bodies.keys()]);
     expect(cut.get(path).equals(whole)).toBe(true);
   }
+});
+
+test('what looks like a block within a message is none, also where the header before it is damaged', async () => {
+  const files = new MemoryFiles();
+  const log = openLog(files);
+  append(log, 'first');
+  await commit(log);
+  const at = SEGMENT_HEADER_SIZE + log.endPos;
+  const forged = Buffer.alloc(BLOCK_HEADER_SIZE + 40);
+  sealBlock(forged, 0, forged.length, 1, BlockFlag.BatchEnd, 1, 0, 0);
+  append(log, Buffer.concat([forged, Buffer.alloc(100)]));
+  await commit(log);
+  append(log, 'last');
+  await commit(log);
+  const path = log.segments.last!.path;
+  files.get(path)[at + 5]! ^= 1;
+  const logger = new LoggerNotes();
+  const opened = openLog(files, { logger });
+  expect(logger.lines).toEqual([expect.stringMatching(/^error damaged block skipped: .* 1 messages/)]);
+  const { bodies, lost } = await readAll(opened);
+  expect([...bodies]).toEqual([
+    [0, 'first'],
+    [2, 'last'],
+  ]);
+  expect(lost).toBe(1);
 });
 
 test('bits flipped anywhere cost their blocks and nothing else', async () => {

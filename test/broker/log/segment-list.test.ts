@@ -79,7 +79,7 @@ test('positions and numbers find their segment, gaps find none', () => {
     [10, 1000, 20, 900],
     [40, 2500, 5, 100],
   ].map(([firstN, basePos, count, size]) => {
-    const segment = new Segment('x', firstN!, basePos!, 0, firstN!, 0);
+    const segment = new Segment('x', firstN!, basePos!, 0, firstN!, 0, 0);
     segment.endN = firstN! + count!;
     segment.size = size!;
     return segment;
