@@ -4,10 +4,9 @@ import type { Consumer } from './delivery/consumer.js';
 import { Consumers } from './delivery/consumers.js';
 import { Cursor, type CursorOwner } from './delivery/cursor.js';
 import { Dispenser } from './delivery/dispenser.js';
-import { Held } from './delivery/held.js';
 import { Skips } from './delivery/skips.js';
 import { Taken, type TakenOwner } from './delivery/taken.js';
-import type { DeferredMark, Segment } from './log/segment.js';
+import type { Segment } from './log/segment.js';
 import type { Slab } from './log/slab.js';
 import type { TopicLog } from './log/topic-log.js';
 import { Deadline } from './scheduler.js';
@@ -130,10 +129,10 @@ export class Channel implements CursorOwner, TakenOwner {
     if (this.consumers.size > 0) this.schedule();
   }
 
-  /** Takes a deferred message out of the log's order, to deliver it when it is due. */
-  defer(held: Held): void {
+  /** Takes a deferred message out of the log's order, to deliver it when it is due, ms since 1970. */
+  defer(n: number, due: number): void {
     this.#deferredAhead++;
-    this.#taken.hold(held);
+    this.#taken.hold(n, 0, due);
     this.#arm();
   }
 
@@ -256,7 +255,7 @@ export class Channel implements CursorOwner, TakenOwner {
     const cursor = this.#cursor.n;
     this.#journaledCursor = cursor;
     journal.channel(this.id, cursor, this.#paused, this.name);
-    const held = this.#taken.snapshot(journal);
+    const held = this.#taken.snapshot(journal, this.#deferredAhead > 0 ? cursor : Number.POSITIVE_INFINITY);
     for (const { from, to } of this.#skips) journal.skipped(this.id, from, to);
     if (this.#deferredAhead === 0) return;
     // A deferred message that the cursor has not passed may be finished already.
@@ -266,14 +265,11 @@ export class Channel implements CursorOwner, TakenOwner {
   /** Takes up what the journal said, after a start. */
   restore(state: ChannelState): void {
     this.#paused = state.paused;
-    const marks = new Map<number, DeferredMark>(this.topic.deferredMarks(0).map((mark) => [mark.n, mark]));
-    this.#taken.restore(state, marks);
-    for (const { n, due, pos } of marks.values()) {
-      if (n < this.#cursor.n || n >= this.topic.pumped) continue;
+    this.#taken.restore(state);
+    for (const { n, due } of this.topic.deferredMarks(this.#cursor.n)) {
       if (state.skips.some(({ from, to }) => n >= from && n < to)) continue;
       this.#deferredAhead++;
-      if (!state.ahead.has(n) && !state.held.has(n))
-        this.#taken.hold(new Held(n, 0, due, pos, this.log.segments.of(n)!));
+      if (!state.ahead.has(n) && !state.held.has(n)) this.#taken.hold(n, 0, due);
     }
     for (const { from, to } of state.skips) this.#skips.add(from, to);
     this.#arm();

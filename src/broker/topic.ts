@@ -1,8 +1,7 @@
 import { isEphemeral } from '../protocol/names.js';
 import { Channel } from './channel.js';
-import { Held } from './delivery/held.js';
+import type { DeferredMark } from './log/marks.js';
 import type { Stamp } from './log/record.js';
-import type { DeferredMark } from './log/segment.js';
 import type { TopicLog } from './log/topic-log.js';
 import { Retention } from './retention.js';
 import type { Scheduler } from './scheduler.js';
@@ -275,7 +274,7 @@ export class Topic {
   }
 
   /** Deferred messages that were passed to the channels, from number `from` on. */
-  deferredMarks(from: number): DeferredMark[] {
+  deferredMarks(from: number): IterableIterator<DeferredMark> {
     return this.log.segments.deferredBetween(from, this.pumped);
   }
 
@@ -360,9 +359,9 @@ export class Topic {
     if (this.#paused || this.#held || this.channels.size === 0 || from === endN) return;
     this.pumped = endN;
     if (this.#journal) this.turn.journal(this);
-    const marks = this.deferredMarks(from);
+    const marks = [...this.deferredMarks(from)];
     for (const channel of this.channels.values()) {
-      for (const { n, due, pos } of marks) channel.defer(new Held(n, 0, due, pos, this.log.segments.of(n)!));
+      for (const { n, due } of marks) channel.defer(n, due);
       channel.pump(from, endN);
     }
   }

@@ -38,7 +38,6 @@ export class Cursor {
   #slab: Slab | undefined;
   #segment: Segment | undefined;
   #at = 0;
-  #blockAt = 0;
   #blockEnd = 0;
   #blockEndN: number;
   /** Position of the next block, -1 if only the number is known. */
@@ -69,11 +68,6 @@ export class Cursor {
 
   get segment(): Segment {
     return this.#segment!;
-  }
-
-  /** Position of the open block. */
-  get blockPos(): number {
-    return this.#slab!.pos + this.#blockAt;
   }
 
   /** Messages left in the open block. */
@@ -205,7 +199,6 @@ export class Cursor {
       this.#owner.passedDeferred(first);
       return;
     }
-    this.#blockAt = blockAt;
     this.#blockEnd = end;
     this.#blockEndN = endN;
     this.#at = blockAt + BLOCK_HEADER_SIZE;

@@ -59,9 +59,7 @@ export class Dispenser {
       const attempts = Math.min(held.attempts + 1, MAX_ATTEMPTS);
       consumer.sendAgain(slab, start, end, attempts);
       const deadline = this.#deadlineOf(consumer, now);
-      this.#taken.sentAgain(
-        new Run(consumer, held.n, 1, held.segment, held.blockPos, attempts, now, deadline),
-      );
+      this.#taken.sentAgain(new Run(consumer, held.n, 1, held.segment, attempts, now, deadline));
     }
     return given;
   }
@@ -80,7 +78,7 @@ export class Dispenser {
     }
     consumer.sendRecords(cursor.slab, at, end, count);
     const deadline = this.#deadlineOf(consumer, now);
-    this.#taken.sent(new Run(consumer, n, count, segment, cursor.blockPos, 1, now, deadline));
+    this.#taken.sent(new Run(consumer, n, count, segment, 1, now, deadline));
     cursor.advance(count, end);
     return count;
   }
@@ -98,7 +96,7 @@ export class Dispenser {
     }
     consumer.sendRecords(cursor.slab, at, end, 1);
     const deadline = this.#deadlineOf(consumer, now);
-    this.#taken.sent(new Run(consumer, n, 1, segment, cursor.blockPos, 1, now, deadline));
+    this.#taken.sent(new Run(consumer, n, 1, segment, 1, now, deadline));
     cursor.advance(1, end);
     return 1;
   }

@@ -5,22 +5,16 @@ import type { Slab } from '../log/slab.js';
 import type { TopicLog } from '../log/topic-log.js';
 import { Deque } from './deque.js';
 
-/** A message that a channel took and is to deliver again, or for the first time when it is due. */
+/** A message that a channel took and is to deliver now: again, or for the first time because it is due. */
 export class Held {
   readonly n: number;
   /** Deliveries so far. */
   readonly attempts: number;
-  /** When it is due, ms since 1970; 0 for now. */
-  readonly due: number;
-  /** Position of its block, -1 if that is to be found out. */
-  readonly blockPos: number;
   readonly segment: Segment;
 
-  constructor(n: number, attempts: number, due: number, blockPos: number, segment: Segment) {
+  constructor(n: number, attempts: number, segment: Segment) {
     this.n = n;
     this.attempts = attempts;
-    this.due = due;
-    this.blockPos = blockPos;
     this.segment = segment;
   }
 }
@@ -39,10 +33,15 @@ export class HeldQueue {
   readonly #loaded: (found: boolean) => void;
   readonly #lost: (held: Held) => void;
   readonly #queue = new Deque<Held>();
+  readonly #finder = new RecordFinder();
   #loading = false;
+  /** The slab that was read last, and the segment it is of. */
   #slab: Slab | undefined;
-  /** The message that `#slab` was read for. */
-  #wanted: Held | undefined;
+  #segment: Segment | undefined;
+  /** How often that had been compacted then. */
+  #compactions = 0;
+  /** The message that turned out not to be there when it was read: it is in a damaged block. */
+  #missed: Held | undefined;
 
   /**
    * @param loaded is told when a message that was not in memory is, or cannot be read
@@ -65,7 +64,7 @@ export class HeldQueue {
   clear(): void {
     this.#queue.clear();
     this.#keep(undefined);
-    this.#wanted = undefined;
+    this.#missed = undefined;
   }
 
   [Symbol.iterator](): IterableIterator<Held> {
@@ -76,13 +75,12 @@ export class HeldQueue {
   take(): FoundRecord | undefined {
     for (let held = this.#queue.first; held; held = this.#queue.first) {
       const slab = this.#slabOf(held);
-      const passed = this.#wanted === held && this.#isPast(held);
-      if (!slab && !passed) {
+      if (!slab && this.#missed !== held) {
         this.#load(held);
         return undefined;
       }
       this.#queue.shift();
-      const start = slab ? findRecord(slab, held.n, held.blockPos) : -1;
+      const start = slab ? this.#finder.find(slab, held) : -1;
       if (slab && start !== -1) return { held, slab, start, end: start + recordLength(slab.buf, start) };
       this.#lost(held);
     }
@@ -90,55 +88,82 @@ export class HeldQueue {
     return undefined;
   }
 
-  /** What was read begins after the message, or ends with its segment: it is in a damaged block. */
-  #isPast({ n, segment }: Held): boolean {
+  #slabOf({ n }: Held): Slab | undefined {
     const kept = this.#slab;
-    return kept !== undefined && (kept.first > n || kept.end >= segment.endPos);
-  }
-
-  #slabOf(held: Held): Slab | undefined {
-    const { n, blockPos } = held;
-    const kept = this.#slab;
-    if (kept && n < kept.endN && (blockPos === -1 ? n >= kept.first : kept.holds(blockPos))) return kept;
-    return blockPos === -1 ? this.#log.slabOf(n) : this.#log.slabAt(blockPos);
+    return kept && n >= kept.first && n < kept.endN ? kept : this.#log.slabOf(n);
   }
 
   /** Keeps the slab that was read last: what is wanted next is often in it too. */
-  #keep(slab: Slab | undefined): void {
+  #keep(slab: Slab | undefined, segment?: Segment): void {
     slab?.hold();
     this.#slab?.letGo();
     this.#slab = slab;
+    this.#segment = segment;
+    this.#compactions = segment?.compactions ?? 0;
+  }
+
+  /** Where to read for a message: at the nearest place known before it. */
+  #placeOf({ n, segment }: Held): number {
+    const place = segment.positionBefore(n);
+    const kept = this.#slab;
+    const goesOn =
+      kept && kept.endN <= n && this.#segment === segment && this.#compactions === segment.compactions;
+    return goesOn ? Math.max(kept.end, place) : place;
   }
 
   #load(held: Held): void {
     if (this.#loading) return;
     this.#loading = true;
-    const from = this.#slab && held.blockPos === -1 && this.#slab.endN <= held.n ? this.#slab.end : -1;
-    const hint = held.blockPos === -1 ? held.segment.positionBefore(held.n) : held.blockPos;
-    this.#log.load(Math.max(from, hint), (slab) => {
+    const { n, segment } = held;
+    this.#log.load(this.#placeOf(held), (slab) => {
       this.#loading = false;
       if (slab) {
-        this.#keep(slab);
-        this.#wanted = held;
+        this.#keep(slab, segment);
+        if (slab.first > n || slab.end >= segment.endPos) this.#missed = held;
       }
       this.#loaded(slab !== undefined);
     });
   }
 }
 
-/** Offset of message `n`'s record in a slab, -1 if it is not there. `blockPos` says where to look first. */
-function findRecord(slab: Slab, n: number, blockPos: number): number {
-  const { buf, length } = slab;
-  let at = blockPos === -1 ? 0 : blockPos - slab.pos;
-  while (at < length) {
-    const damaged = isDamaged(buf, at);
-    if (!damaged && blockFirst(buf, at) > n) return -1;
-    if (!damaged && n < blockFirst(buf, at) + blockCount(buf, at)) {
-      let first = blockFirst(buf, at);
-      for (at += BLOCK_HEADER_SIZE; first < n; first++) at += recordLength(buf, at);
-      return at;
+/** Finds records in slabs. What is asked for next is mostly not far behind: it looks there first. */
+class RecordFinder {
+  #slab: Slab | undefined;
+  /** A block of `#slab`, and the number of its first message. */
+  #at = 0;
+  #first = 0;
+
+  /** Offset of the message's record in a slab; -1 if it is not there. */
+  find(slab: Slab, { n, segment }: Held): number {
+    const { buf, length } = slab;
+    let at = this.#slab === slab && this.#first <= n ? this.#at : offsetBefore(slab, segment, n);
+    while (at < length) {
+      if (!isDamaged(buf, at)) {
+        const first = blockFirst(buf, at);
+        if (first > n) return -1;
+        if (n < first + blockCount(buf, at)) {
+          this.#slab = slab;
+          this.#at = at;
+          this.#first = first;
+          return recordAt(buf, at, n - first);
+        }
+      }
+      at += blockLength(buf, at);
     }
-    at += blockLength(buf, at);
+    return -1;
   }
-  return -1;
+}
+
+/** Offset in a slab of a block at or before message `n`. */
+function offsetBefore(slab: Slab, segment: Segment, n: number): number {
+  const offset = segment.positionBefore(n) - slab.pos;
+  // After a compaction, a slab from before it has other positions.
+  return segment.compactions === 0 && offset > 0 && offset < slab.length ? offset : 0;
+}
+
+/** Offset of a block's record. */
+function recordAt(buf: Buffer, block: number, index: number): number {
+  let at = block + BLOCK_HEADER_SIZE;
+  for (let left = index; left > 0; left--) at += recordLength(buf, at);
+  return at;
 }

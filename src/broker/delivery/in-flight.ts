@@ -8,8 +8,6 @@ export class Run {
   readonly firstN: number;
   readonly count: number;
   readonly segment: Segment;
-  /** Position of the block that holds them. */
-  readonly blockPos: number;
   /** Deliveries of each of them, this one included. */
   readonly attempts: number;
   /** When they were sent, on the monotonic clock in ms. */
@@ -24,7 +22,6 @@ export class Run {
     firstN: number,
     count: number,
     segment: Segment,
-    blockPos: number,
     attempts: number,
     sentAt: number,
     deadline: number,
@@ -33,7 +30,6 @@ export class Run {
     this.firstN = firstN;
     this.count = count;
     this.segment = segment;
-    this.blockPos = blockPos;
     this.attempts = attempts;
     this.sentAt = sentAt;
     this.deadline = deadline;

@@ -1,10 +1,10 @@
 import { monotonic } from '../clock.js';
-import type { DeferredMark, Segment } from '../log/segment.js';
+import type { Segment } from '../log/segment.js';
 import type { TopicLog } from '../log/topic-log.js';
 import type { EntryWriter } from '../state/journal-entries.js';
 import type { ChannelState } from '../state/topic-state.js';
 import type { Consumer } from './consumer.js';
-import { Heap } from './heap.js';
+import { Deferred } from './deferred.js';
 import { type FoundRecord, Held, HeldQueue } from './held.js';
 import { InFlight, Run } from './in-flight.js';
 
@@ -37,7 +37,7 @@ export class Taken {
   readonly #owner: TakenOwner;
   readonly #inFlight = new InFlight();
   readonly #waiting: HeldQueue;
-  readonly #deferred = new Heap<Held>((held) => held.due);
+  readonly #deferred = new Deferred();
   /** Finished numbers that the journal has yet to be told: `[from, to)`. */
   #finishedFrom = 0;
   #finishedTo = 0;
@@ -69,9 +69,8 @@ export class Taken {
 
   /** When the next message is due or times out, on the monotonic clock in ms; Infinity if none is or does. */
   get nextDeadline(): number {
-    const due = this.#deferred.first;
-    const dueAt = due ? monotonic() + Math.max(0, due.due - Date.now()) : Number.POSITIVE_INFINITY;
-    return Math.min(dueAt, this.#inFlight.nextDeadline);
+    const untilDue = Math.max(0, this.#deferred.firstDue - Date.now());
+    return Math.min(monotonic() + untilDue, this.#inFlight.nextDeadline);
   }
 
   isInFlight(n: number): boolean {
@@ -95,11 +94,13 @@ export class Taken {
     this.#inFlight.add(run);
   }
 
-  /** Keeps a message that is to be sent: when it is due, or now. */
-  hold(held: Held): void {
-    held.segment.outstanding++;
-    if (held.due > 0) this.#deferred.push(held);
-    else this.#waiting.push(held);
+  /** Keeps a message that is to be sent: when it is due, ms since 1970, or now if that is 0. */
+  hold(n: number, attempts: number, due: number): void {
+    const segment = this.#owner.log.segments.of(n);
+    if (!segment) return;
+    segment.outstanding++;
+    if (due > 0) this.#deferred.push(n, attempts, due);
+    else this.#waiting.push(new Held(n, attempts, segment));
   }
 
   /** Whether the message is in flight with the consumer; then it is done with for good. */
@@ -121,12 +122,12 @@ export class Taken {
     const run = this.#inFlight.take(n, consumer);
     if (!run) return false;
     this.requeueCount++;
-    const held = new Held(n, run.attempts, delay > 0 ? Date.now() + delay : 0, run.blockPos, run.segment);
     if (delay > 0) {
-      this.#deferred.push(held);
-      this.#owner.journal?.deferred(this.#owner.id, n, held.attempts, held.due);
+      const due = Date.now() + delay;
+      this.#deferred.push(n, run.attempts, due);
+      this.#owner.journal?.deferred(this.#owner.id, n, run.attempts, due);
     } else {
-      this.#waiting.push(held);
+      this.#waiting.push(new Held(n, run.attempts, run.segment));
     }
     return true;
   }
@@ -136,9 +137,7 @@ export class Taken {
     const run = this.#inFlight.take(n, consumer);
     if (!run) return false;
     const deadline = Math.min(monotonic() + consumer.msgTimeout, run.sentAt + longest);
-    this.#inFlight.add(
-      new Run(consumer, n, 1, run.segment, run.blockPos, run.attempts, run.sentAt, deadline),
-    );
+    this.#inFlight.add(new Run(consumer, n, 1, run.segment, run.attempts, run.sentAt, deadline));
     return true;
   }
 
@@ -148,7 +147,7 @@ export class Taken {
     for (const run of this.#inFlight.runs()) {
       if (run.consumer !== consumer) continue;
       for (const n of this.#inFlight.remaining(run)) {
-        lost.push(new Held(n, run.attempts, 0, run.blockPos, run.segment));
+        lost.push(new Held(n, run.attempts, run.segment));
       }
     }
     lost.sort((a, b) => a.n - b.n);
@@ -161,9 +160,10 @@ export class Taken {
   /** Messages that are due, or that timed out, are to be sent. */
   wake(now: number): void {
     const wall = Date.now();
-    for (let held = this.#deferred.first; held && held.due <= wall; held = this.#deferred.first) {
-      this.#deferred.shift();
-      this.#waiting.push(held);
+    const { segments } = this.#owner.log;
+    while (this.#deferred.firstDue <= wall) {
+      const { n, attempts } = this.#deferred.shift()!;
+      this.#waiting.push(new Held(n, attempts, segments.of(n)!));
     }
     for (let run = this.#inFlight.expire(now); run; run = this.#inFlight.expire(now)) this.#timeOut(run);
   }
@@ -176,7 +176,7 @@ export class Taken {
       run.segment.outstanding -= run.live;
     }
     for (const held of this.#waiting) held.segment.outstanding--;
-    for (const held of this.#deferred) held.segment.outstanding--;
+    for (const { n } of this.#deferred) this.#owner.log.segments.of(n)!.outstanding--;
     this.#inFlight.clear();
     this.#waiting.clear();
     this.#deferred.clear();
@@ -192,37 +192,36 @@ export class Taken {
     this.#finishedFrom = this.#finishedTo = 0;
   }
 
-  /** Writes all that is taken and not finished; says which numbers those are. */
-  snapshot(journal: EntryWriter): Set<number> {
+  /** Writes all that is taken and not finished; says which numbers those are from `from` on. */
+  snapshot(journal: EntryWriter, from: number): Set<number> {
     const { id } = this.#owner;
     this.#finishedFrom = this.#finishedTo = 0;
     const numbers = new Set<number>();
     for (const run of this.#inFlight.runs()) {
       for (const n of this.#inFlight.remaining(run)) {
         journal.held(id, n, 1, run.attempts);
-        numbers.add(n);
+        if (n >= from) numbers.add(n);
       }
     }
     for (const held of this.#waiting) {
       journal.held(id, held.n, 1, held.attempts);
-      numbers.add(held.n);
+      if (held.n >= from) numbers.add(held.n);
     }
-    for (const held of this.#deferred) {
-      journal.deferred(id, held.n, held.attempts, held.due);
-      numbers.add(held.n);
+    for (const { n, attempts, due } of this.#deferred) {
+      journal.deferred(id, n, attempts, due);
+      if (n >= from) numbers.add(n);
     }
     return numbers;
   }
 
   /** Takes up what the journal said. A deferred message that was not sent yet shows by its mark in the log. */
-  restore(state: ChannelState, marks: ReadonlyMap<number, DeferredMark>): void {
+  restore(state: ChannelState): void {
     const { segments } = this.#owner.log;
     for (const { from, to, attempts, due } of state.held) {
       for (let n = from; n < to; n++) {
-        const segment = segments.of(n);
-        if (!segment) continue;
-        const mark = attempts === 0 ? marks.get(n) : undefined;
-        this.hold(new Held(n, mark ? 0 : Math.max(1, attempts), mark?.due ?? due, mark?.pos ?? -1, segment));
+        const published = attempts === 0 ? segments.of(n)?.deferred.dueOf(n) : undefined;
+        if (published === undefined) this.hold(n, Math.max(1, attempts), due);
+        else this.hold(n, 0, published);
       }
     }
   }
@@ -244,7 +243,7 @@ export class Taken {
     let count = 0;
     for (const n of [...this.#inFlight.remaining(run)]) {
       this.#inFlight.take(n, run.consumer);
-      this.#waiting.push(new Held(n, run.attempts, 0, run.blockPos, run.segment));
+      this.#waiting.push(new Held(n, run.attempts, run.segment));
       count++;
     }
     this.timeoutCount += count;

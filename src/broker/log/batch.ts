@@ -55,6 +55,6 @@ export class Batch {
       indexN.pop();
       indexPos.pop();
     }
-    while (deferred.length > 0 && deferred.at(-1)!.n >= this.firstN) deferred.pop();
+    deferred.cut(deferred.indexFrom(this.firstN));
   }
 }

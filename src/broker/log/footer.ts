@@ -6,16 +6,16 @@ import { SEGMENT_HEADER_SIZE, type Segment } from './segment.js';
  * What a finished segment file ends with, so that a start need not read its blocks:
  *
  *     index   u32 count | count x (f64 number, f64 position)
- *     marks   u32 count | count x (f64 number, f64 due, f64 position)     deferred records
- *     trailer 8 bytes "NSQFOOT1" | u32 bytes of index and marks | f64 number after the last message |
+ *     marks   u32 count | count x (f64 number, f64 due)          deferred records
+ *     trailer 8 bytes "NSQFOOT2" | u32 bytes of index and marks | f64 number after the last message |
  *             f64 bytes of blocks | u32 CRC-32 of all before
  */
-const MAGIC = 'NSQFOOT1';
+const MAGIC = 'NSQFOOT2';
 const TRAILER_SIZE = 8 + 4 + 8 + 8 + 4;
 
 function encodeFooter(segment: Segment): Buffer {
   const { indexN, indexPos, deferred } = segment;
-  const bodySize = 4 + indexN.length * 16 + 4 + deferred.length * 24;
+  const bodySize = 4 + indexN.length * 16 + 4 + deferred.length * 16;
   const buf = Buffer.alloc(bodySize + TRAILER_SIZE);
   let at = buf.writeUInt32BE(indexN.length, 0);
   for (let i = 0; i < indexN.length; i++) {
@@ -23,10 +23,10 @@ function encodeFooter(segment: Segment): Buffer {
     at = buf.writeDoubleBE(indexPos[i]!, at);
   }
   at = buf.writeUInt32BE(deferred.length, at);
-  for (const mark of deferred) {
-    at = buf.writeDoubleBE(mark.n, at);
-    at = buf.writeDoubleBE(mark.due, at);
-    at = buf.writeDoubleBE(mark.pos, at);
+  for (let i = 0; i < deferred.length; i++) {
+    const { n, due } = deferred.at(i);
+    at = buf.writeDoubleBE(n, at);
+    at = buf.writeDoubleBE(due, at);
   }
   at += buf.write(MAGIC, at, 'latin1');
   at = buf.writeUInt32BE(bodySize, at);
@@ -72,11 +72,7 @@ function readLists(buf: Buffer, segment: Segment): void {
   const marks = buf.readUInt32BE(at);
   at += 4;
   for (let left = marks; left > 0; left--) {
-    segment.deferred.push({
-      n: buf.readDoubleBE(at),
-      due: buf.readDoubleBE(at + 8),
-      pos: buf.readDoubleBE(at + 16),
-    });
-    at += 24;
+    segment.deferred.push(buf.readDoubleBE(at), buf.readDoubleBE(at + 8));
+    at += 16;
   }
 }

@@ -98,7 +98,8 @@ function toSlab(segment: Segment, buf: Buffer, pos: number, endN: number, reache
       continue;
     }
     if (check === 'cut' && !reachesEnd && at > 0) break;
-    const next = check === 'bad-records' ? at + blockLength(buf, at) : findBlock(buf, at + 1, size, segment.seed);
+    const next =
+      check === 'bad-records' ? at + blockLength(buf, at) : findBlock(buf, at + 1, size, segment.seed);
     if (next === -1 && !reachesEnd) break;
     const to = next === -1 ? size : next;
     damage.push({ path: segment.path, offset: segment.fileOffset(pos + at), bytes: to - at });

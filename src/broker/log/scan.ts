@@ -111,7 +111,7 @@ class Scan {
       indexPos.push(pos);
     }
     if (blockFlags(this.#window, local) & BlockFlag.Deferred) {
-      deferred.push({ n: first, due: blockDue(this.#window, local), pos });
+      deferred.push(first, blockDue(this.#window, local));
     }
   }
 
@@ -127,7 +127,7 @@ class Scan {
     const segment = this.#segment;
     segment.size = this.#good;
     segment.endN = this.#goodN;
-    segment.deferred.length = this.#goodDeferred;
+    segment.deferred.cut(this.#goodDeferred);
     segment.indexN.length = this.#goodIndex;
     segment.indexPos.length = this.#goodIndex;
     this.#damage.length = this.#goodDamage;

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { IdHalves, IdSource } from './id-source.js';
-import { type DeferredMark, Segment } from './segment.js';
+import type { DeferredMark } from './marks.js';
+import { Segment } from './segment.js';
 
 /** A stretch of messages whose ids follow each other. */
 interface IdRun {
@@ -78,15 +79,14 @@ export class SegmentList {
   }
 
   /** The deferred messages from number `from` up to before `to`, in order. */
-  deferredBetween(from: number, to: number): DeferredMark[] {
-    const marks: DeferredMark[] = [];
-    for (let i = this.#segments.length - 1; i >= 0 && this.#segments[i]!.endN > from; i--) {
+  *deferredBetween(from: number, to: number): IterableIterator<DeferredMark> {
+    let first = this.#segments.length;
+    while (first > 0 && this.#segments[first - 1]!.endN > from) first--;
+    for (let i = first; i < this.#segments.length; i++) {
       const { deferred } = this.#segments[i]!;
-      for (let at = deferred.length - 1; at >= 0 && deferred[at]!.n >= from; at--) {
-        if (deferred[at]!.n < to) marks.push(deferred[at]!);
-      }
+      const end = deferred.indexFrom(to);
+      for (let at = deferred.indexFrom(from); at < end; at++) yield deferred.at(at);
     }
-    return marks.reverse();
   }
 
   /** The number of the message with this id, -1 if no message here can have it. */

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Files } from './files.js';
+import { Marks } from './marks.js';
 
 /**
  * A segment file: this header, then blocks; a finished one ends with a footer (see footer.ts).
@@ -19,14 +20,6 @@ const CRC_AT = 60;
 const SUFFIX = '.log';
 const NAME_DIGITS = 20;
 const TWO_32 = 2 ** 32;
-
-/** A record that waits for its due time, and where its block is. */
-export interface DeferredMark {
-  n: number;
-  /** ms since 1970 */
-  due: number;
-  pos: number;
-}
 
 /** A stretch of the topic's log: in one file, or in memory only. Positions and numbers are the topic's. */
 export class Segment {
@@ -52,12 +45,14 @@ export class Segment {
   writeFd = -1;
   /** Open for reading once it was read from; -1 otherwise. */
   readFd = -1;
+  /** How often what was finished was left out of it: its blocks have other positions since. */
+  compactions = 0;
   /** Messages in it that channels took and have not finished, over all channels. */
   outstanding = 0;
   /** Numbers and positions of some of its blocks, in order: where to begin looking for a message. */
   readonly indexN: number[] = [];
   readonly indexPos: number[] = [];
-  readonly deferred: DeferredMark[] = [];
+  readonly deferred = new Marks();
   #reads = 0;
   #writes = 0;
   #closed = false;

@@ -135,10 +135,10 @@ export class Tail {
     if (!this.#batch) this.#begin();
     if (this.#blockAt !== -1) this.#closeBlock(BlockFlag.BatchEnd, 0);
     this.#room(RECORD_OVERHEAD + end - start);
-    const mark = { n: this.nextN, due, pos: this.#slab!.pos + this.#blockAt };
+    const n = this.nextN;
     this.#write(stamp, body, start, end);
     this.#closeBlock(BlockFlag.BatchEnd | BlockFlag.Deferred, due);
-    this.#segment.deferred.push(mark);
+    this.#segment.deferred.push(n, due);
   }
 
   #begin(): void {

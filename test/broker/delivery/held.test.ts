@@ -60,10 +60,10 @@ async function fill(log: TopicLog): Promise<string[]> {
   return bodies;
 }
 
-function held(log: TopicLog, n: number, blockPos = -1): Held {
+function held(log: TopicLog, n: number): Held {
   const segment = log.segments.of(n)!;
   segment.outstanding++;
-  return new Held(n, 1, 0, blockPos, segment);
+  return new Held(n, 1, segment);
 }
 
 describe('HeldQueue', () => {
@@ -71,12 +71,11 @@ describe('HeldQueue', () => {
     for (const options of [{}, { cacheSize: 0 }, { cacheSize: 0, maxBytesPerFile: 60_000 }]) {
       const log = diskLog(options);
       const bodies = await fill(log);
-      const marks = new Map(log.segments.deferredBetween(0, log.endN).map(({ n, pos }) => [n, pos]));
       const numbers = fc.uniqueArray(fc.nat({ max: bodies.length - 1 }), { maxLength: 20 });
       await fc.assert(
-        fc.asyncProperty(numbers, fc.boolean(), async (wanted, placed) => {
+        fc.asyncProperty(numbers, async (wanted) => {
           const queue = new Queue(log);
-          for (const n of wanted) queue.held.push(held(log, n, placed ? (marks.get(n) ?? -1) : -1));
+          for (const n of wanted) queue.held.push(held(log, n));
           expect(queue.held.length).toBe(wanted.length);
           expect(await queue.rest()).toEqual(wanted.map((n) => bodies[n]));
         }),

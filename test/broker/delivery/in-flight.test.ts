@@ -9,7 +9,7 @@ const consumers = [{}, {}, {}] as unknown as readonly [Consumer, Consumer, Consu
 const [ANN, BOB] = consumers;
 
 function run(firstN: number, count: number, deadline = 100, consumer = ANN): Run {
-  return new Run(consumer, firstN, count, segment, 0, 1, 0, deadline);
+  return new Run(consumer, firstN, count, segment, 1, 0, deadline);
 }
 
 interface Entry {

@@ -59,7 +59,9 @@ test('every cut is seen as a cut, and every flipped bit as damage', () => {
       expect(checkBlock(buf, 0, where % buf.length, SEED)).toBe('cut');
       const at = where % buf.length;
       buf[at] = buf[at]! ^ (1 << bit);
-      expect(checkBlock(buf, 0, buf.length, SEED)).toBe(at < BLOCK_HEADER_SIZE ? 'bad-header' : 'bad-records');
+      expect(checkBlock(buf, 0, buf.length, SEED)).toBe(
+        at < BLOCK_HEADER_SIZE ? 'bad-header' : 'bad-records',
+      );
     }),
   );
 });

@@ -111,7 +111,7 @@ test('of a commit that fails nothing is kept, later ones work, and a start finds
         for (const [n, body] of bodies) expect(body === confirmed[n]).toBe(true);
         expect(bodies.size + seen.length).toBe(confirmed.length);
         expect(seen).toEqual([...deferred].sort((a, b) => a - b));
-        expect(it.segments.deferredBetween(0, it.endN).map(({ n }) => n)).toEqual(seen);
+        expect([...it.segments.deferredBetween(0, it.endN)].map(({ n }) => n)).toEqual(seen);
       }
       await log.close();
       expect(files.openCount).toBe(0);

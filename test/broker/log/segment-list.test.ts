@@ -107,14 +107,14 @@ test('deferred messages are listed in order, between two numbers', () => {
           const segment = list.begin('x', list.last?.endN ?? 0, 0);
           for (const deferred of segmentFlags) {
             if (deferred) {
-              segment.deferred.push({ n: segment.endN, due: 1, pos: 0 });
+              segment.deferred.push(segment.endN, 1);
               marked.push(segment.endN);
             }
             segment.endN++;
           }
         }
         const expected = marked.filter((n) => n >= from && n < to);
-        expect(list.deferredBetween(from, to).map(({ n }) => n)).toEqual(expected);
+        expect([...list.deferredBetween(from, to)].map(({ n }) => n)).toEqual(expected);
       },
     ),
   );

@@ -85,7 +85,7 @@ test('what is committed is read back whole and in order, over segments, restarts
       expect([...bodies]).toEqual(wanted);
       expect(deferred).toEqual(expected.flatMap((it, n) => (it === undefined ? [n] : [])));
       expect([...ids].sort()).toEqual(ids);
-      expect(log.segments.deferredBetween(0, log.endN).map(({ n }) => n)).toEqual(deferred);
+      expect([...log.segments.deferredBetween(0, log.endN)].map(({ n }) => n)).toEqual(deferred);
     }),
     { numRuns: 60 },
   );
