@@ -1,6 +1,7 @@
 import { isValidName } from '../protocol/names.js';
 import { listen } from './address.js';
 import { monotonic, wallClock } from './clock.js';
+import { Compactor } from './compactor.js';
 import { Directory } from './directory/directory.js';
 import { BrokerError } from './errors.js';
 import { portOf } from './http/info.js';
@@ -36,6 +37,7 @@ export class Broker implements TopicHost {
   readonly #stamp: Stamp = { hi: 0, lo: 0 };
   readonly #sync: Deadline;
   readonly #directory: Directory;
+  readonly #compactor: Compactor;
   #tcpAddress = '';
   #httpAddress = '';
   #closing: Promise<void> | undefined;
@@ -48,6 +50,7 @@ export class Broker implements TopicHost {
     this.tcp = new TcpServer(this);
     this.http = new HttpServer(this);
     this.#directory = new Directory(this);
+    this.#compactor = new Compactor(this);
     this.#sync = new Deadline(() => this.#syncAll());
   }
 
@@ -100,7 +103,9 @@ export class Broker implements TopicHost {
         server.on('error', (error) => this.logger.error(`server: ${error.message}`));
       }
       this.scheduler.arm(this.#sync, monotonic() + this.settings.syncTimeout);
+      this.#compactor.start();
       this.setLookupdTcpAddresses(this.settings.lookupdTcpAddresses);
+      this.#directory.resume();
     } catch (error) {
       await this.close();
       throw error;
@@ -245,6 +250,7 @@ export class Broker implements TopicHost {
 
   async #close(): Promise<void> {
     await this.#directory.close();
+    await this.#compactor.close();
     await Promise.all([this.tcp.close(), this.http.close()]);
     this.turn.run();
     await Promise.all([...this.topics.values()].map((topic) => topic.close()));

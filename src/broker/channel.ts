@@ -147,6 +147,11 @@ export class Channel implements CursorOwner, TakenOwner {
     return first < to && this.#skips.countFrom(first) - this.#skips.countFrom(to) < to - first;
   }
 
+  /** Numbers of a segment's messages that it took and has not finished, in no order. */
+  takenIn(segment: Segment): IterableIterator<number> {
+    return this.#taken.numbersIn(segment);
+  }
+
   /** Adds a consumer; false if the channel takes no more. */
   addConsumer(consumer: Consumer): boolean {
     const limit = this.topic.settings.maxChannelConsumers;

@@ -186,6 +186,16 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     group: 'storage',
   },
   {
+    key: 'compactionInterval',
+    flag: 'compaction-interval',
+    kind: 'duration',
+    default: 5 * SECOND,
+    min: 0,
+    max: MAX_DURATION,
+    doc: 'how often files that a few deferred or unfinished messages hold are written anew without the rest (0: never)',
+    group: 'storage',
+  },
+  {
     key: 'cacheSize',
     flag: 'cache-size',
     kind: 'size',

@@ -24,6 +24,8 @@ export interface BrokerSettings {
   maxBytesPerFile: number;
   syncEvery: number;
   syncTimeout: number;
+  /** How often files that few messages hold are compacted; 0 for never. */
+  compactionInterval: number;
   cacheSize: number;
   msgTimeout: number;
   maxMsgTimeout: number;

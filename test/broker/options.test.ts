@@ -23,6 +23,7 @@ const EVERY_SETTING: Record<keyof BrokerSettings, true> = {
   maxBytesPerFile: true,
   syncEvery: true,
   syncTimeout: true,
+  compactionInterval: true,
   cacheSize: true,
   msgTimeout: true,
   maxMsgTimeout: true,

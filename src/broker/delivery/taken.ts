@@ -168,6 +168,15 @@ export class Taken {
     for (let run = this.#inFlight.expire(now); run; run = this.#inFlight.expire(now)) this.#timeOut(run);
   }
 
+  /** Numbers of the messages of a segment that are taken and not finished, in no order. */
+  *numbersIn({ firstN, endN }: Segment): IterableIterator<number> {
+    for (const run of this.#inFlight.runs()) {
+      if (run.firstN >= firstN && run.firstN < endN) yield* this.#inFlight.remaining(run);
+    }
+    for (const { n } of this.#waiting) if (n >= firstN && n < endN) yield n;
+    for (const { n } of this.#deferred) if (n >= firstN && n < endN) yield n;
+  }
+
   /** Forgets everything. */
   clear(): void {
     const gone = new Map<Consumer, number>();

@@ -17,6 +17,8 @@ import { crc32 } from 'node:zlib';
  * somebody published is none.
  */
 export const BLOCK_HEADER_SIZE = 40;
+/** A block takes no further record once it has this many bytes: what one flipped bit can cost at the most. */
+export const BLOCK_TARGET = 64 * 1024;
 const MAGIC = 0x4e535162;
 /** In memory only: stands over a damaged stretch, whose length follows, so that readers step over it. */
 const DAMAGED = 0x4e535164;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { BrokerError } from '../errors.js';
 import type { Logger } from '../logger.js';
+import { COMPACTED_SUFFIX } from './compaction.js';
 import { type Files, readFully } from './files.js';
 import { readFooter, writeFooter } from './footer.js';
 import type { IdSource } from './id-source.js';
@@ -15,7 +16,11 @@ import { SegmentList } from './segment-list.js';
  */
 export function openSegments(files: Files, directory: string, ids: IdSource, logger: Logger): SegmentList {
   const segments: Segment[] = [];
-  for (const name of files.readdirSync(directory).filter(isSegmentFileName).sort()) {
+  const names = files.readdirSync(directory);
+  // What a crash left half written; the file that it was to replace is whole.
+  for (const name of names.filter((it) => it.endsWith(COMPACTED_SUFFIX)))
+    files.unlinkSync(join(directory, name));
+  for (const name of names.filter(isSegmentFileName).sort()) {
     const segment = openSegment(files, join(directory, name), logger);
     const last = segments.at(-1);
     if (!segment) continue;

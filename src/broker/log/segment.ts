@@ -39,8 +39,12 @@ export class Segment {
   size = 0;
   /** Nothing more is added to it. */
   sealed = false;
+  /** When that came, on the monotonic clock in ms; 0 if that was before the start. */
+  sealedAt = 0;
   /** Its file is gone. */
   removed = false;
+  /** How many of its messages are in the file, after a compaction. */
+  #kept = -1;
   /** Open for writing while it is the last one; -1 otherwise. */
   writeFd = -1;
   /** Open for reading once it was read from; -1 otherwise. */
@@ -50,9 +54,9 @@ export class Segment {
   /** Messages in it that channels took and have not finished, over all channels. */
   outstanding = 0;
   /** Numbers and positions of some of its blocks, in order: where to begin looking for a message. */
-  readonly indexN: number[] = [];
-  readonly indexPos: number[] = [];
-  readonly deferred = new Marks();
+  indexN: number[] = [];
+  indexPos: number[] = [];
+  deferred = new Marks();
   #reads = 0;
   #writes = 0;
   #closed = false;
@@ -74,6 +78,15 @@ export class Segment {
     this.idLo = idLo;
     this.created = created;
     this.seed = seed;
+  }
+
+  /** Messages in it; those that were left out are not counted. */
+  get messages(): number {
+    return this.#kept === -1 ? this.endN - this.firstN : this.#kept;
+  }
+
+  set messages(count: number) {
+    this.#kept = count;
   }
 
   get endPos(): number {
@@ -126,6 +139,21 @@ export class Segment {
     this.#closed = true;
     this.#closeWriter(files);
     this.#closeReader(files);
+  }
+
+  get isBeingRead(): boolean {
+    return this.#reads > 0;
+  }
+
+  /** Its file is another's now, of which it takes what is to be known. Not while it is being read. */
+  takeOver(compacted: Segment, files: Files): void {
+    this.#closeReader(files);
+    this.size = compacted.size;
+    this.indexN = compacted.indexN;
+    this.indexPos = compacted.indexPos;
+    this.deferred = compacted.deferred;
+    this.messages = compacted.messages;
+    this.compactions++;
   }
 
   /** A write off the event loop begins: until it ends, the file stays open. */

@@ -1,12 +1,10 @@
 import { Batch } from './batch.js';
-import { BLOCK_HEADER_SIZE, BlockFlag, sealBlock } from './block.js';
+import { BLOCK_HEADER_SIZE, BLOCK_TARGET, BlockFlag, sealBlock } from './block.js';
 import { RECORD_OVERHEAD, type Stamp, writeRecordHeader } from './record.js';
 import { INDEX_STEP } from './scan.js';
 import type { Segment } from './segment.js';
 import { Slab } from './slab.js';
 
-/** A block takes no further record once it has this many bytes: what one flipped bit can cost at the most. */
-const BLOCK_TARGET = 64 * 1024;
 const FIRST_SLAB = 16 * 1024;
 const LARGEST_SLAB = 1024 * 1024;
 const MPUB_COUNT_SIZE = 4;

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { monotonic } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { Batch } from './batch.js';
+import { discardCompacted, writeCompacted } from './compaction.js';
 import type { Files } from './files.js';
 import { loadSlab } from './load.js';
 import type { Stamp } from './record.js';
@@ -200,13 +202,9 @@ export class TopicLog implements SlabOwner {
 
   /** Removes a finished segment, and what is in memory of it. */
   removeSegment(segment: Segment): void {
-    const { files, cache, logger } = this.#context;
+    const { files, logger } = this.#context;
     this.#segments.remove(segment);
-    for (const slab of [...this.#slabs]) {
-      if (slab.pos < segment.basePos || slab.pos >= segment.endPos) continue;
-      this.#slabs.remove(slab);
-      cache.remove(slab);
-    }
+    this.#dropSlabsOf(segment);
     if (segment.path === '') return;
     segment.removed = true;
     try {
@@ -215,6 +213,29 @@ export class TopicLog implements SlabOwner {
     } catch (error) {
       logger.warn(`cannot remove ${segment.path}`, { error });
     }
+  }
+
+  /**
+   * Leaves everything out of a finished segment's file but some messages. Nobody may read the others any more.
+   * @param numbers those to keep, in order
+   * @throws what the file system said; the segment is as it was then
+   */
+  async compact(segment: Segment, numbers: readonly number[]): Promise<void> {
+    const { files } = this.#context;
+    const compacted = await writeCompacted(files, segment, numbers);
+    while (segment.isBeingRead) await new Promise(setImmediate);
+    if (this.#closed || segment.removed) {
+      discardCompacted(files, compacted.path);
+      return;
+    }
+    try {
+      files.renameSync(compacted.path, segment.path);
+    } catch (error) {
+      discardCompacted(files, compacted.path);
+      throw error;
+    }
+    this.#dropSlabsOf(segment);
+    segment.takeOver(compacted, files);
   }
 
   /** Ends the segment being written before its time, because it is to be removed. Nothing may be uncommitted. */
@@ -269,7 +290,17 @@ export class TopicLog implements SlabOwner {
 
   #finish(segment: Segment): void {
     segment.sealed = true;
+    segment.sealedAt = monotonic();
     if (!this.inMemory) this.#writer.finish(segment);
+  }
+
+  /** Lets go of what is in memory of a segment. */
+  #dropSlabsOf(segment: Segment): void {
+    for (const slab of [...this.#slabs]) {
+      if (slab.pos < segment.basePos || slab.pos >= segment.endPos) continue;
+      this.#slabs.remove(slab);
+      this.#context.cache.remove(slab);
+    }
   }
 
   #pathOf(firstN: number): string {

@@ -78,6 +78,7 @@ class Run {
     const flags = [
       `--max-bytes-per-file=${random.pick([65_536, 300_000, 1_500_000, 6_000_000])}`,
       `--sync-timeout=${random.pick(['20ms', '2s'])}`,
+      `--compaction-interval=${random.pick(['10ms', '5s'])}`,
       `--durability=${random.pick(['os', 'os', 'os', 'fsync'])}`,
       '--msg-timeout=1s',
       '--queue-scan-refresh-interval=100ms',
