@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, statSync, unlinkSync, utimes, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync, unlinkSync, utimes, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -87,6 +87,8 @@ async function takeFile(path: string, dataPath: string): Promise<void> {
       writeFileSync(path, own, { flag: 'wx', mode: 0o600 });
       return;
     } catch (error) {
+      // On a full disk the file is there, without words: as a file that is renewed it still holds.
+      if (hasCode(error, 'ENOSPC') && existsSync(path)) return;
       if (!hasCode(error, 'EEXIST')) {
         throw new BrokerError('E_DATA_PATH', `cannot write ${path}: ${messageOf(error)}`, { cause: error });
       }
@@ -171,16 +173,25 @@ function isAlive(holder: Holder): boolean {
   } catch (error) {
     return hasCode(error, 'EPERM');
   }
-  return holder.started === startOf(holder.pid);
+  // One that has ended stays a zombie for as long as its parent does not ask, which in a container may be for good.
+  return holder.started === startOf(holder.pid) && !ENDED.has(statOf(holder.pid)[0] ?? '');
 }
 
+/** Marks of a process that has ended: zombie, dead. */
+const ENDED: ReadonlySet<string> = new Set(['Z', 'X']);
+
 function startOf(pid: number): string {
+  return statOf(pid)[19] ?? '';
+}
+
+/** What the kernel says of a process, from its state on; empty if it says nothing. */
+function statOf(pid: number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The process's name, in brackets, may hold anything; its start is the 20th field after it.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    // The process's name, in brackets, may hold anything.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return '';
+    return [];
   }
 }
 

@@ -43,6 +43,19 @@ async function deadPid(): Promise<number> {
   return child.pid!;
 }
 
+/** A process that has ended, and whose parent does not ask how, as in a container whose first process reaps none. */
+async function zombie(): Promise<{ pid: number; started: string }> {
+  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60']);
+  cleanup(() => void parent.kill());
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const pid = Number(line.toString());
+  for (;;) {
+    const [state, ...rest] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    if (state === 'Z') return { pid, started: rest[18]! };
+    await new Promise(setImmediate);
+  }
+}
+
 describe.concurrent('DataLock', () => {
   it('is held once, until it is released', async () => {
     const directory = tempDir('file');
@@ -84,6 +97,11 @@ describe('a lock file', () => {
     const directory = leftBehind(JSON.stringify({ ...self, pid: await deadPid() }));
     expect(await hold(directory)).toEqual(self);
     expect(readdirSync(directory)).toEqual(['lock']);
+  });
+
+  it.runIf(process.platform === 'linux')('of a process that is dead but not buried is not', async () => {
+    const directory = leftBehind(JSON.stringify({ ...(await describeSelf()), ...(await zombie()) }));
+    await (await DataLock.take(directory, directory)).release();
   });
 
   it('of a process whose id another one has now is not', async () => {
