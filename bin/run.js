@@ -1,4 +1,9 @@
 #!/usr/bin/env node
-import { main } from '../dist/cli/main.js';
+'use strict';
 
-await main(process.argv.slice(2), import.meta.dirname);
+const { join } = require('node:path');
+const { useCodeCache } = require('./code-cache.js');
+
+const directory = join(__dirname, '..', 'dist', 'bin');
+useCodeCache(directory);
+require(join(directory, 'main.cjs')).main(process.argv.slice(2), join(__dirname, '..'));

@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const plugin = new Plugin({ root, type: 'core', ignoreManifest: true, errorOnManifestCreate: true });
 await plugin.load();
 const commands = Object.keys(plugin.manifest.commands);
-if (commands.length === 0) throw new Error('no commands were found in dist/commands: build first');
+if (commands.length === 0) throw new Error('no commands were found in dist/bin/commands: build first');
 await writeFile(
   new URL('../oclif.manifest.json', import.meta.url),
   `${JSON.stringify(plugin.manifest, null, 2)}\n`,

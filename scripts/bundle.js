@@ -1,0 +1,40 @@
+// Bundles the command line and what it uses of the packages into dist/bin: a module for each command, which loads little
+// else. The library's modules in dist stay as they are.
+import { readdirSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'rolldown';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const commands = readdirSync(`${root}/src/commands`, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => path.slice(0, -'.ts'.length).replaceAll('\\', '/'));
+
+/** Scripts with a code cache cannot import, but a module of Node's own can be required just as well. */
+const requireOfNode = {
+  name: 'require-of-node',
+  renderChunk: (code) => code.replaceAll(/\bimport\(("node:[\w/]+")\)/g, 'Promise.resolve(require($1))'),
+};
+
+rmSync(`${root}/dist/bin`, { recursive: true, force: true });
+await build({
+  cwd: root,
+  input: {
+    main: 'src/cli/main.ts',
+    help: 'src/cli/help.ts',
+    'command-not-found': 'src/cli/command-not-found.ts',
+    ...Object.fromEntries(commands.map((path) => [`commands/${path}`, `src/commands/${path}.ts`])),
+  },
+  platform: 'node',
+  // oclif looks for TypeScript when it runs from sources, which it does not here.
+  external: ['typescript'],
+  tsconfig: 'tsconfig.json',
+  logLevel: 'warn',
+  plugins: [requireOfNode],
+  output: {
+    dir: 'dist/bin',
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: 'chunks/[name]-[hash].cjs',
+    comments: { legal: true, annotation: false, jsdoc: false },
+  },
+});
