@@ -4,6 +4,7 @@
  *     protocol  <-  broker | lookupd | client  <-  admin | cli  <-  commands
  *     protocol  <-  daemon  <-  http  <-  broker | lookupd
  *     protocol  <-  net  <-  broker | client
+ *     broker, client  <-  testing
  */
 const io =
   '^(node:)?(net|tls|http|http2|https|dgram|dns|fs|fs/promises|child_process|worker_threads|cluster)$';
@@ -37,6 +38,19 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/(broker|lookupd|client)/' },
       to: { path: '^src/', pathNot: ['^src/(protocol|daemon|http|net)/', '^src/$1/'] },
+    },
+    {
+      name: 'the-test-kit-uses-what-its-users-have',
+      comment: 'and the protocol, to read along',
+      severity: 'error',
+      from: { path: '^src/testing/' },
+      to: { path: '^src/', pathNot: ['^src/(broker|client)/index\\.ts$', '^src/(protocol|testing)/'] },
+    },
+    {
+      name: 'nobody-stands-on-the-test-kit',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/testing/' },
+      to: { path: '^src/testing/' },
     },
     {
       name: 'connecting-to-others-knows-nobody',

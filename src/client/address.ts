@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { OptionError } from './errors.js';
 
 /** Where an nsqd listens; `text` is the normal form, the same for the same place. */
@@ -27,6 +28,26 @@ export function parseAddress(text: string): Address {
     port,
     text: groups?.ip6 === undefined ? `${host}:${port}` : `[${host}]:${port}`,
   };
+}
+
+/** Where a connection starts: what of it is not left to the system. */
+export interface LocalAddress {
+  readonly localAddress?: string;
+  readonly localPort?: number;
+}
+
+const LOCAL = /^(?:\[(?<ip6>[0-9a-fA-F:.]+(?:%[\w.-]+)?)\]|(?<host>[^\s:[\]/]*))(?::(?<port>\d{1,5}))?$/;
+
+/** Reads `IP:port`, `IP`, `:port` or nothing; `localhost` is 127.0.0.1. @throws OptionError when it is none of these */
+export function parseLocalAddress(text: string): LocalAddress {
+  const groups = LOCAL.exec(text)?.groups;
+  const given = groups?.ip6 ?? groups?.host ?? '';
+  const host = given === 'localhost' ? '127.0.0.1' : given;
+  const port = Number(groups?.port ?? 0);
+  if (!groups || port > 65_535 || (host !== '' && isIP(host) === 0)) {
+    throw new OptionError(`localAddress ${JSON.stringify(text)} is not IP:port, IP or :port`);
+  }
+  return { ...(host !== '' && { localAddress: host }), ...(port > 0 && { localPort: port }) };
 }
 
 /** One address or several, doubles left out. @throws OptionError when there is none */

@@ -1,15 +1,19 @@
 import type { Duplex } from 'node:stream';
-import { encodeIdentify, FIN_SIZE, MAGIC, NOP, writeFin } from '../protocol/commands.js';
+import { isCodecError } from '../net/layer.js';
+import { tlsReason } from '../net/tls-reason.js';
+import { encodeAuth, FIN_SIZE, NOP, writeFin } from '../protocol/commands.js';
 import { FrameType } from '../protocol/frame.js';
 import { FrameDecoder, FrameError } from '../protocol/frame-decoder.js';
 import { MessageError } from '../protocol/message-decoder.js';
-import type { Address } from './address.js';
+import { type Address, parseLocalAddress } from './address.js';
 import { dial } from './dial.js';
 import { BrokerError, ConnectionError } from './errors.js';
 import { Fifo } from './fifo.js';
-import { identifyFields, type Negotiated, readNegotiated } from './identify.js';
+import { type Handshake, shakeHands } from './handshake.js';
+import type { Negotiated } from './identify.js';
 import type { ConnectionSettings } from './options.js';
 import { Outbox } from './outbox.js';
+import { WriteWatch } from './write-watch.js';
 
 /** Longest wait for the peer to end its side of a connection closed from here, ms. */
 const CLOSE_GRACE = 1000;
@@ -58,23 +62,36 @@ export class Connection {
   #congested = false;
   #closing = false;
   #end: BrokerError | ConnectionError | undefined;
-  #negotiated: Negotiated = { maxRdyCount: 0, msgTimeout: 0, version: '', authRequired: false };
+  readonly #negotiated: Negotiated;
   #watchdog: NodeJS.Timeout | undefined;
   #receivedAt = 0;
-  /** Half heartbeat intervals in which nothing came. */
+  /** Quarters of the read time-out in which nothing came. */
   #silence = 0;
+  readonly #writeWatch: WriteWatch;
 
-  private constructor(address: string, stream: Duplex, settings: ConnectionSettings, owner: ConnectionOwner) {
+  private constructor(
+    address: string,
+    { stream, negotiated }: Handshake,
+    settings: ConnectionSettings,
+    owner: ConnectionOwner,
+  ) {
     this.address = address;
     this.#stream = stream;
+    this.#negotiated = negotiated;
     this.#settings = settings;
     this.#owner = owner;
     this.#decoder = new FrameDecoder({ maxFrameSize: settings.maxFrameSize });
+    this.#writeWatch = new WriteWatch(stream, settings.writeTimeout, () =>
+      this.#lose(`the broker took nothing for ${settings.writeTimeout} ms`),
+    );
     stream.on('data', this.#onData);
     stream.on('drain', this.#onDrain);
     stream.on('end', () => this.#lose('the broker closed the connection'));
-    stream.on('error', (cause: Error) => this.#lose(cause.message, cause));
+    stream.on('error', this.#onStreamError);
     stream.on('close', () => this.#lose('the connection closed'));
+    if (stream.destroyed) this.#lose('the connection closed');
+    this.#watch(settings.readTimeout);
+    stream.resume();
   }
 
   /**
@@ -88,12 +105,14 @@ export class Connection {
     signal: AbortSignal,
     setUp: (connection: Connection) => Promise<void>,
   ): Promise<Connection> {
-    const socket = await dial(address, settings.connectTimeout, signal);
-    const connection = new Connection(address.text, socket, settings, owner);
+    const local = parseLocalAddress(settings.localAddress);
+    const socket = await dial(address, settings.connectTimeout, signal, local);
+    const handshake = await shakeHands(socket, address, settings, signal);
+    const connection = new Connection(address.text, handshake, settings, owner);
     const onAbort = (): void => connection.destroy();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      await connection.#identify();
+      await connection.#authorize();
       await setUp(connection);
     } catch (error) {
       connection.destroy();
@@ -176,7 +195,7 @@ export class Connection {
   /** Sends what is gathered, ends this side, and waits (at most a second) for the peer to end its own. */
   close(): Promise<void> {
     if (this.isClosed) return Promise.resolve();
-    this.#flush();
+    this.flush();
     this.#closing = true;
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#stream.destroy(), CLOSE_GRACE);
@@ -194,29 +213,27 @@ export class Connection {
     this.#finish(new ConnectionError('E_CLOSED', this.address, 'the connection was closed'));
   }
 
-  async #identify(): Promise<void> {
-    this.send(MAGIC);
-    const answer = await this.call(encodeIdentify(identifyFields(this.#settings)));
-    const negotiated = readNegotiated(answer);
-    if (negotiated === undefined) {
+  /** Sends AUTH where the broker requires it. */
+  async #authorize(): Promise<void> {
+    if (!this.#negotiated.authRequired) return;
+    const { authSecret } = this.#settings;
+    if (authSecret === '')
       throw new ConnectionError(
-        'E_HANDSHAKE',
+        'E_AUTH_REQUIRED',
         this.address,
-        'the answer to IDENTIFY is neither OK nor a JSON object',
+        'the broker requires AUTH, and there is no authSecret',
       );
-    }
-    this.#negotiated = negotiated;
-    this.#watch(this.#settings.heartbeatInterval);
+    await this.call(encodeAuth(authSecret));
   }
 
-  #watch(heartbeatInterval: number): void {
-    if (heartbeatInterval < 0) return;
+  #watch(readTimeout: number): void {
+    if (readTimeout === 0) return;
     this.#watchdog = setInterval(() => {
-      // The first tick may come right after the last bytes: five ticks are two intervals at least.
+      // The first tick may come right after the last bytes: five ticks are four quarters at least.
       if (++this.#silence < 5) return;
-      const words = `nothing received for two heartbeat intervals of ${heartbeatInterval} ms`;
+      const words = `nothing received for ${readTimeout} ms`;
       this.#finish(new ConnectionError('E_DEAD_PEER', this.address, words));
-    }, heartbeatInterval / 2).unref();
+    }, readTimeout / 4).unref();
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -269,22 +286,31 @@ export class Connection {
 
   #schedule(): void {
     if (this.#outbox.isFull) {
-      this.#flush();
+      this.flush();
     } else if (!this.#flushScheduled) {
       this.#flushScheduled = true;
-      setImmediate(this.#flush);
+      setImmediate(this.flush);
     }
   }
 
-  readonly #flush = (): void => {
+  /** Writes what is gathered, without waiting for the turn's end. */
+  readonly flush = (): void => {
     this.#flushScheduled = false;
     if (this.isClosed || this.#closing || this.#outbox.size === 0) return;
+    const { size } = this.#outbox;
     const parts = this.#outbox.take();
     this.#unsent = 0;
     if (parts.length > 1) this.#stream.cork();
     for (const part of parts) this.#stream.write(part);
     if (parts.length > 1) this.#stream.uncork();
     this.#congested = this.#stream.writableNeedDrain;
+    this.#writeWatch.wrote(size);
+  };
+
+  readonly #onStreamError = (cause: Error): void => {
+    if (isCodecError(cause))
+      this.#finish(new ConnectionError('E_PROTOCOL', this.address, cause.message, { cause }));
+    else this.#lose(tlsReason(cause), cause);
   };
 
   #lose(words: string, cause?: Error): void {
@@ -296,6 +322,7 @@ export class Connection {
     if (this.isClosed) return;
     this.#end = error;
     clearInterval(this.#watchdog);
+    this.#writeWatch.close();
     // A stream that is being ended in order may finish writing; every other end is at once.
     if (!(this.#closing && this.#stream.writableEnded)) this.#stream.destroy();
     this.#failRequests(error);

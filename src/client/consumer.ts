@@ -1,17 +1,18 @@
-import { EventEmitter } from 'node:events';
 import { ProtocolError } from '../protocol/errors.js';
 import { isValidName } from '../protocol/names.js';
-import { type Address, parseAddresses } from './address.js';
-import { ConsumerNode, type ConsumerNodeHost } from './consumer-node.js';
-import { Discovery } from './discovery/discovery.js';
-import { type LookupUrl, parseLookupUrls } from './discovery/lookup-url.js';
-import { type BrokerError, type LookupError, OptionError } from './errors.js';
-import type { LinkEvents } from './events.js';
+import { BrokerSet, type BrokerSetHost } from './broker-set.js';
+import { DeadLetters } from './dead-letters.js';
+import { tracedHandler } from './diagnostics.js';
+import { ConnectionError, OptionError } from './errors.js';
+import type { ConsumerEvents } from './events.js';
+import { Flow } from './flow.js';
+import { GiveUp } from './give-up.js';
 import { Inbox } from './inbox.js';
 import type { Message } from './message.js';
+import { ObservedEmitter } from './observed-emitter.js';
+import { CONSUMER_OPTIONS } from './option-table/consumer-options.js';
 import {
   type CloseOptions,
-  type ConnectionSettings,
   type ConsumerOptions,
   type ConsumerSettings,
   checkNumber,
@@ -19,26 +20,24 @@ import {
   connectionSettings,
   consumerSettings,
 } from './options.js';
-import { RdyBudget } from './rdy.js';
-import { type MessageHandler, Runner, type RunOptions } from './runner.js';
-import type { Subscription } from './subscription.js';
+import { type MessageHandler, Runner, type RunnerHost, type RunOptions } from './runner.js';
+import type { MessageCounts, MessageWatchers, Subscription } from './subscription.js';
 
-export interface ConsumerEvents extends LinkEvents {
-  /** The broker refused an answer to a message (E_FIN_FAILED, E_REQ_FAILED, E_TOUCH_FAILED); all goes on. */
-  refused: [error: BrokerError];
-  /** A handler of `run()` threw; the message was requeued. */
-  handlerError: [error: unknown, message: Message];
-  /** A lookupd has answered; `nsqds` are all that it lists. */
-  lookup: [lookupd: string, nsqds: readonly string[]];
-  /** A lookupd gave no answer, or none that makes sense; it is asked again after `delay` ms. */
-  lookupFailed: [lookupd: string, error: LookupError, delay: number];
-  /** `close()` is through. */
-  close: [];
-}
-
-/** Allowance over the broker's output buffer for messages still under way after RDY was lowered, ms. */
-const SETTLE_ALLOWANCE = 50;
 const CONCURRENCY = { min: 1, max: Number.MAX_SAFE_INTEGER };
+/** How near its RDY a connection with messages in flight is starved of new ones. */
+const STARVED = 0.85;
+
+/** A consumer at one moment; the counts are those since it was made. */
+export interface ConsumerStats {
+  readonly messagesReceived: number;
+  readonly messagesFinished: number;
+  readonly messagesRequeued: number;
+  /** Received and not answered. */
+  readonly messagesInFlight: number;
+  readonly connections: number;
+  /** 0 = no backoff. */
+  readonly backoffLevel: number;
+}
 
 /**
  * Receives a channel's messages from one or several nsqd, named or found by lookupds: `for await (const message of consumer)`, or
@@ -46,46 +45,51 @@ const CONCURRENCY = { min: 1, max: Number.MAX_SAFE_INTEGER };
  * `connect()`), and again when a connection is lost, until `close()`.
  */
 export class Consumer
-  extends EventEmitter<ConsumerEvents>
+  extends ObservedEmitter<ConsumerEvents>
   implements AsyncIterable<Message>, AsyncDisposable
 {
   readonly topic: string;
   readonly channel: string;
   readonly #settings: ConsumerSettings;
-  readonly #connection: ConnectionSettings;
-  /** Those that were named by the caller, and those that were found. */
-  readonly #nodes = new Map<string, ConsumerNode>();
-  readonly #named: ReadonlySet<string>;
-  readonly #discovery: Discovery | undefined;
-  readonly #inbox = new Inbox();
-  readonly #budget: RdyBudget<Subscription>;
-  #paused = false;
+  readonly #brokers: BrokerSet;
+  readonly #flow: Flow<Subscription>;
+  readonly #inbox: Inbox;
+  readonly #giveUp: GiveUp;
+  readonly #deadLetters: DeadLetters | undefined;
+  readonly #runnerHost: RunnerHost;
+  readonly #counts: MessageCounts = { received: 0, finished: 0, requeued: 0 };
   #closed: Promise<void> | undefined;
-  /** Waits for a connection to settle, or for the next look at who holds RDY. */
-  #replanTimer: NodeJS.Timeout | undefined;
-  #replanScheduled = false;
 
-  /** @throws OptionError */
+  /** @throws OptionError, ProtocolError when a name is none */
   constructor(options: ConsumerOptions) {
-    super();
+    super('consumer');
     this.topic = checkName('topic', options.topic);
     this.channel = checkName('channel', options.channel);
     this.#settings = consumerSettings(options);
-    const settings = connectionSettings(options);
-    if (settings.heartbeatInterval < 0)
+    const connection = connectionSettings(options);
+    if (connection.heartbeatInterval < 0)
       throw new OptionError('heartbeatInterval cannot be -1 for a consumer');
-    this.#budget = new RdyBudget({
-      idle: this.#settings.lowRdyIdleTimeout,
-      hold: this.#settings.lowRdyTimeout,
-      settle: Math.max(0, settings.outputBufferTimeout) + SETTLE_ALLOWANCE,
+
+    this.#deadLetters = this.#deadLettersTo(this.#settings.deadLetterTopic, options);
+    const dispose = this.#deadLetters
+      ? (message: Message) => this.#deadLetters?.publish(message)
+      : this.#settings.onGiveUp;
+    this.#giveUp = new GiveUp(this.#settings.maxAttempts, dispose, (message) =>
+      this.report('giveUp', message),
+    );
+    this.#runnerHost = {
+      freed: () => this.#inbox.dispatch(),
+      failed: (error, message) => this.report('handlerError', error, message),
+    };
+    this.#inbox = new Inbox(
+      (message) => this.#giveUp.applies(message),
+      new Runner((message) => this.#giveUp.handle(message), Number.POSITIVE_INFINITY, this.#runnerHost),
+    );
+    this.#flow = new Flow(this.#settings, connection.outputBufferTimeout, {
+      coming: () => this.#brokers.coming,
+      backoff: (level, delay) => this.report('backoff', level, delay),
     });
-    this.#connection = settings;
-    const urls = parseLookupUrls(options.lookupdHttpAddresses ?? [], this.topic);
-    const named = options.nsqdTcpAddresses ?? (urls.length === 0 ? '127.0.0.1:4150' : []);
-    const addresses = urls.length > 0 && named.length === 0 ? [] : parseAddresses(named);
-    for (const address of addresses) this.#addNode(address);
-    this.#named = new Set(this.#nodes.keys());
-    if (urls.length > 0) this.#discovery = this.#discover(urls);
+    this.#brokers = new BrokerSet(options, connection, this.#settings, this.#brokerHost());
   }
 
   /**
@@ -94,13 +98,14 @@ export class Consumer
    * @throws ConnectionError or BrokerError when a named nsqd cannot be reached or refuses, LookupError when no lookupd
    * answers; attempts go on until `close()`
    */
-  async connect(): Promise<void> {
-    const named = [...this.#nodes.values()].filter(({ address }) => this.#named.has(address));
-    await Promise.all([...named.map((node) => node.link.connected()), this.#discovery?.ready()]);
-    await Promise.allSettled([...this.#nodes.values()].map((node) => node.link.connected()));
+  connect(): Promise<void> {
+    return this.#brokers.connected();
   }
 
-  /** Messages as they come; ends when the consumer is closed. Leaving the loop does not close the consumer. */
+  /**
+   * Messages as they come, each to be answered by who takes it; ends when the consumer is closed. Leaving the loop does not
+   * close the consumer. A message that was delivered more than `maxAttempts` times is given up instead.
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message> {
     this.#start();
     const iterator: AsyncIterableIterator<Message> = {
@@ -113,32 +118,81 @@ export class Consumer
 
   /**
    * Hands messages to `handler` and answers them by its outcome: finished when it returns (or its promise resolves),
-   * requeued when it throws, left alone when the handler has answered. Resolves when the consumer is closed.
+   * requeued when it throws, left alone when the handler has answered. Resolves when the consumer is closed. A message that
+   * was delivered more than `maxAttempts` times is given up instead.
+   * @throws OptionError
    */
   async run(handler: MessageHandler, options: RunOptions = {}): Promise<void> {
     const concurrency = checkNumber('concurrency', options.concurrency ?? 1, CONCURRENCY);
-    const runner = new Runner(handler, concurrency, {
-      freed: () => this.#inbox.dispatch(),
-      failed: (error, message) => this.emit('handlerError', error, message),
-    });
-    const ended = this.#inbox.serve(runner);
+    const work = this.#giveUp.before(tracedHandler(handler));
+    const ended = this.#inbox.serve(new Runner(work, concurrency, this.#runnerHost));
     this.#start();
     await ended;
   }
 
   /** Asks for no more messages; those received already are still handed out. */
   pause(): void {
-    this.#paused = true;
-    this.#replan();
+    this.#flow.isPaused = true;
   }
 
   resume(): void {
-    this.#paused = false;
-    this.#replan();
+    this.#flow.isPaused = false;
   }
 
   get isPaused(): boolean {
-    return this.#paused;
+    return this.#flow.isPaused;
+  }
+
+  /** Most messages unanswered at a time, over all connections. */
+  get maxInFlight(): number {
+    return this.#flow.maxInFlight;
+  }
+
+  /** Changes that, from now on. 0 takes no more messages. @throws OptionError */
+  changeMaxInFlight(maxInFlight: number): void {
+    this.#flow.maxInFlight = checkNumber('maxInFlight', maxInFlight, CONSUMER_OPTIONS.maxInFlight);
+  }
+
+  /**
+   * Consumes from one more nsqd: resolves when it is subscribed to.
+   * @throws OptionError; ConnectionError or BrokerError when it cannot be reached or refuses, attempts go on
+   */
+  async connectToNsqd(address: string): Promise<void> {
+    if (this.#closed) throw new ConnectionError('E_CLOSED', address, 'the client is closed');
+    await this.#brokers.add(address);
+  }
+
+  /**
+   * Consumes from an nsqd no more, named or found, until {@link connectToNsqd}: gives back what was not handed out, waits
+   * (at most `timeout` ms) until the rest is answered, and disconnects.
+   * @throws OptionError; ConnectionError `E_NOT_CONNECTED` when it was not consumed from
+   */
+  async disconnectFromNsqd(address: string, options: CloseOptions = {}): Promise<void> {
+    const timeout = closeTimeout(options);
+    const { subscription } = this.#brokers.remove(address);
+    this.#flow.replan();
+    if (!subscription) return;
+    const drained = subscription.drain();
+    this.#inbox.release(subscription);
+    await within(timeout, [drained]);
+    await subscription.close();
+  }
+
+  stats(): ConsumerStats {
+    const connections = this.#flow.connections;
+    return {
+      messagesReceived: this.#counts.received,
+      messagesFinished: this.#counts.finished,
+      messagesRequeued: this.#counts.requeued,
+      messagesInFlight: connections.reduce((sum, { inFlight }) => sum + inFlight, 0),
+      connections: connections.length,
+      backoffLevel: this.#flow.backoffLevel,
+    };
+  }
+
+  /** Some connection gets no more messages, or hardly any, before those in flight are answered. */
+  get isStarved(): boolean {
+    return this.#flow.connections.some(({ inFlight, rdy }) => inFlight > 0 && inFlight >= rdy * STARVED);
   }
 
   /**
@@ -155,123 +209,80 @@ export class Consumer
   }
 
   #start(): void {
-    if (this.#closed) return;
-    this.#discovery?.start();
-    for (const node of this.#nodes.values()) node.link.start();
+    if (!this.#closed) this.#brokers.start();
   }
 
-  #discover(urls: readonly LookupUrl[]): Discovery {
-    return new Discovery(
-      urls,
-      { ...this.#connection, ...this.#settings },
-      {
-        answered: (lookupd, nsqds) => {
-          this.#followDiscovery();
-          this.emit('lookup', lookupd, nsqds);
-        },
-        failed: (lookupd, error, delay) => this.emit('lookupFailed', lookupd, error, delay),
-      },
-    );
+  #deadLettersTo(topic: string, options: ConsumerOptions): DeadLetters | undefined {
+    if (topic === '') return undefined;
+    checkName('topic', topic);
+    if (topic === this.topic) throw new OptionError('deadLetterTopic is the topic that is consumed');
+    return new DeadLetters(topic, options);
   }
 
-  /** Connects to what is listed newly; gives up what is listed no more and not connected either. */
-  #followDiscovery(): void {
-    for (const address of this.#discovery?.addresses() ?? []) {
-      if (!this.#nodes.has(address.text)) this.#addNode(address).link.start();
-    }
-    for (const node of this.#nodes.values()) this.#dropIfGone(node);
-    this.#replan();
-  }
-
-  #addNode(address: Address): ConsumerNode {
-    const node = new ConsumerNode(address, this.#connection, this.#nodeHost());
-    this.#nodes.set(address.text, node);
-    return node;
-  }
-
-  /** True if it was given up: a topic that was deleted there must not be made anew by coming back. */
-  #dropIfGone(node: ConsumerNode): boolean {
-    const { address, subscription } = node;
-    if (subscription || this.#named.has(address) || this.#discovery?.lists(address)) return false;
-    node.link.stop();
-    this.#nodes.delete(address);
-    return true;
-  }
-
-  #nodeHost(): ConsumerNodeHost {
+  #brokerHost(): BrokerSetHost {
     return {
       topic: this.topic,
       channel: this.channel,
+      autoTouch: this.#settings.autoTouch,
+      counts: this.#counts,
+      watchers: this.#watchers(),
       received: (message) => this.#inbox.put(message),
-      answered: () => {
-        if (this.#budget.isShort) this.#scheduleReplan();
-      },
-      refused: (error) => this.emit('refused', error),
+      answered: (outcome) => this.#flow.answered(outcome),
+      requeued: (message, delay) => this.report('requeue', message, delay),
+      timedOut: (message) => this.report('timeout', message),
+      rdySent: (address, count) => this.report('rdy', address, count),
+      refused: (error) => this.report('refused', error),
+      leaving: () => this.#flow.replan(),
       requeueDelay: (attempts) =>
         Math.min(this.#settings.maxRequeueDelay, this.#settings.requeueDelay * attempts),
       up: (subscription) => {
-        this.#budget.add(subscription);
-        this.#replan();
-        this.emit('connect', subscription.address);
+        this.report('connect', subscription.address);
+        this.#flow.add(subscription);
       },
       ended: (subscription, error) => {
-        this.#budget.delete(subscription);
-        this.#replan();
-        this.#discovery?.recheck();
-        this.emit('disconnect', subscription.address, error);
+        this.#flow.delete(subscription);
+        this.report('disconnect', subscription.address, error);
       },
-      retrying: (address, error, delay) => {
-        const node = this.#nodes.get(address);
-        const isGone = node !== undefined && this.#dropIfGone(node);
-        this.#replan();
-        if (!isGone) this.emit('retry', address, error, delay);
+      retrying: (address, error, delay) => this.report('retry', address, error, delay),
+      changed: () => this.#flow.replan(),
+      lookupAnswered: (lookupd, nsqds) => this.report('lookup', lookupd, nsqds),
+      lookupFailed: (lookupd, error, delay) => this.report('lookupFailed', lookupd, error, delay),
+    };
+  }
+
+  #watchers(): MessageWatchers {
+    const finishes = this.channelOf('finish');
+    const times = this.channelOf('timeout');
+    const finished = (message: Message): void => this.report('finish', message);
+    let hasFinishListener = false;
+    let hasTimeoutListener = false;
+    this.onNewListener((event) => {
+      if (event === 'finish') hasFinishListener = true;
+      if (event !== 'timeout') return;
+      hasTimeoutListener = true;
+      for (const subscription of this.#flow.connections) subscription.watchTime();
+    });
+    return {
+      get finished() {
+        return hasFinishListener || finishes.hasSubscribers ? finished : undefined;
+      },
+      get isWatchingTime() {
+        return hasTimeoutListener || times.hasSubscribers;
       },
     };
   }
 
-  /** One look at who gets which RDY per turn, however many messages are answered in it. */
-  #scheduleReplan(): void {
-    if (this.#replanScheduled) return;
-    this.#replanScheduled = true;
-    setImmediate(() => {
-      this.#replanScheduled = false;
-      this.#replan();
-    });
-  }
-
-  #replan(): void {
-    clearTimeout(this.#replanTimer);
-    if (this.#closed) return;
-    const now = performance.now();
-    const coming = [...this.#nodes.values()].filter((node) => node.isComing).length;
-    const maxInFlight = this.#paused ? 0 : this.#settings.maxInFlight;
-    const expected = this.#budget.size + coming;
-    for (const { peer, rdy } of this.#budget.plan(maxInFlight, expected, now)) peer.sendRdy(rdy);
-
-    const settling = this.#budget.isShort ? this.#budget.nextSettling(now) : undefined;
-    if (settling !== undefined) {
-      this.#replanAfter(settling - now);
-    } else if (maxInFlight > 0 && this.#budget.size > maxInFlight) {
-      this.#replanAfter(this.#settings.rdyRedistributeInterval);
-    }
-  }
-
-  #replanAfter(ms: number): void {
-    this.#replanTimer = setTimeout(() => this.#replan(), Math.ceil(ms)).unref();
-  }
-
   async #close(timeout: number): Promise<void> {
-    clearTimeout(this.#replanTimer);
-    this.#discovery?.stop();
-    const nodes = [...this.#nodes.values()];
-    for (const node of nodes) node.link.stop();
+    const nodes = this.#brokers.stop();
+    this.#flow.stop();
     // Before the messages go back, so that they do not come again.
     const drained = nodes.map((node) => node.subscription?.drain());
     this.#inbox.close();
     await within(timeout, [this.#inbox.idle(), ...drained]);
     await Promise.all(nodes.map((node) => node.subscription?.close()));
+    await this.#deadLetters?.close();
     this.#inbox.end();
-    this.emit('close');
+    this.report('close');
   }
 }
 

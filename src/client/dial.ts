@@ -1,5 +1,5 @@
 import net, { type LookupFunction } from 'node:net';
-import type { Address } from './address.js';
+import type { Address, LocalAddress } from './address.js';
 import { ConnectionError } from './errors.js';
 
 /** Unwritten bytes from which a socket asks its writer to wait. */
@@ -7,15 +7,22 @@ const WRITE_HIGH_WATER = 256 * 1024;
 
 /**
  * Opens a socket to `address`; a host name with several addresses is tried on IPv6 and IPv4 (RFC 8305).
+ * @param timeout ms; 0 = the system's
+ * @param local to connect from; the system's choice without
  * @throws ConnectionError `E_CONNECT`, `E_CONNECT_TIMEOUT` after `timeout` ms, or `E_CLOSED` when `signal` is aborted
  */
-export function dial(address: Address, timeout: number, signal: AbortSignal): Promise<net.Socket> {
+export function dial(
+  address: Address,
+  timeout: number,
+  signal: AbortSignal,
+  local: LocalAddress = {},
+): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(new ConnectionError('E_CLOSED', address.text, 'closed while connecting'));
       return;
     }
-    const socket = openSocket(address);
+    const socket = openSocket(address, local);
     const settle = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
@@ -37,14 +44,21 @@ export function dial(address: Address, timeout: number, signal: AbortSignal): Pr
       fail(new ConnectionError('E_CONNECT', address.text, describe(cause), { cause }));
     const onAbort = (): void =>
       fail(new ConnectionError('E_CLOSED', address.text, 'closed while connecting'));
-    const timer = setTimeout(() => {
-      fail(new ConnectionError('E_CONNECT_TIMEOUT', address.text, `no connection within ${timeout} ms`));
-    }, timeout);
+    const timer =
+      timeout === 0
+        ? undefined
+        : setTimeout(() => {
+            fail(
+              new ConnectionError('E_CONNECT_TIMEOUT', address.text, `no connection within ${timeout} ms`),
+            );
+          }, timeout);
     socket.on('connect', onConnect);
     socket.on('error', onError);
     signal.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+const LOOPBACK: Readonly<Record<number, string>> = { 4: '127.0.0.1', 6: '::1' };
 
 /** `localhost` is both loopback addresses, whatever the system's hosts file has: a broker may listen on either. */
 const loopback: LookupFunction = (_host, _options, done) => {
@@ -55,15 +69,19 @@ const loopback: LookupFunction = (_host, _options, done) => {
   process.nextTick(done, null, addresses);
 };
 
-function openSocket(address: Address): net.Socket {
+function openSocket(address: Address, local: LocalAddress): net.Socket {
   const stream = { writableHighWaterMark: WRITE_HIGH_WATER };
   if (address.kind === 'unix') return net.connect({ path: address.path, ...stream });
+  const family = net.isIP(local.localAddress ?? '');
+  const isLocalhost = address.host === 'localhost';
   return net.connect({
-    host: address.host,
+    host: isLocalhost && family !== 0 ? LOOPBACK[family] : address.host,
     port: address.port,
+    family,
     autoSelectFamily: true,
-    ...(address.host === 'localhost' && { lookup: loopback }),
+    ...(isLocalhost && family === 0 && { lookup: loopback }),
     noDelay: true,
+    ...local,
     ...stream,
   });
 }

@@ -25,19 +25,25 @@ export class OptionError extends NsqError<'E_OPTION'> {
  * - `E_CONNECT`: no connection could be made; `cause` is the system's error
  * - `E_CONNECT_TIMEOUT`: connection and handshake took longer than `connectTimeout`
  * - `E_HANDSHAKE`: what answered is no nsqd
+ * - `E_TLS`: no TLS with this broker; `cause` says what is wrong, with its certificate perhaps
+ * - `E_AUTH_REQUIRED`: the broker wants AUTH, and there is no `authSecret`
  * - `E_CONNECTION_LOST`: the connection ended before its time
  * - `E_PROTOCOL`: the peer sent what is no frame or message
- * - `E_DEAD_PEER`: nothing came for two heartbeat intervals
+ * - `E_DEAD_PEER`: nothing came for `readTimeout`
  * - `E_CLOSED`: this side closed it
+ * - `E_NOT_CONNECTED`: there is none to that address
  */
 export type ConnectionErrorCode =
   | 'E_CONNECT'
   | 'E_CONNECT_TIMEOUT'
   | 'E_HANDSHAKE'
+  | 'E_TLS'
+  | 'E_AUTH_REQUIRED'
   | 'E_CONNECTION_LOST'
   | 'E_PROTOCOL'
   | 'E_DEAD_PEER'
-  | 'E_CLOSED';
+  | 'E_CLOSED'
+  | 'E_NOT_CONNECTED';
 
 /** A connection to an nsqd failed or ended. `address` says which. */
 export class ConnectionError extends NsqError<ConnectionErrorCode> {

@@ -10,7 +10,26 @@ export interface Negotiated {
   readonly version: string;
   /** The broker wants AUTH before anything else. */
   readonly authRequired: boolean;
+  readonly tls: boolean;
+  readonly compression: 'none' | 'snappy' | 'deflate';
+  readonly deflateLevel: number;
+  /** Largest message and largest body of a command the broker takes, bytes; 0 when unknown: nsqd does not say. */
+  readonly maxMsgSize: number;
+  readonly maxBodySize: number;
 }
+
+/** Before the answer. */
+const UNKNOWN: Negotiated = {
+  maxRdyCount: 0,
+  msgTimeout: 0,
+  version: '',
+  authRequired: false,
+  tls: false,
+  compression: 'none',
+  deflateLevel: 6,
+  maxMsgSize: 0,
+  maxBodySize: 0,
+};
 
 const DEFAULT_MAX_RDY_COUNT = 2500;
 
@@ -28,9 +47,10 @@ export function identifyFields(settings: ConnectionSettings): Record<string, unk
     msg_timeout: settings.msgTimeout,
     topology_region: settings.topologyRegion,
     topology_zone: settings.topologyZone,
-    tls_v1: false,
-    snappy: false,
-    deflate: false,
+    tls_v1: settings.tls !== undefined,
+    snappy: settings.snappy,
+    deflate: settings.deflate,
+    ...(settings.deflate && { deflate_level: settings.deflateLevel }),
   };
 }
 
@@ -43,6 +63,11 @@ export function readNegotiated(answer: string): Negotiated | undefined {
     msgTimeout: positive(fields.msg_timeout, 0),
     version: typeof fields.version === 'string' ? fields.version : '',
     authRequired: fields.auth_required === true,
+    tls: fields.tls_v1 === true,
+    compression: fields.snappy === true ? 'snappy' : fields.deflate === true ? 'deflate' : 'none',
+    deflateLevel: Math.min(9, positive(fields.deflate_level, UNKNOWN.deflateLevel)),
+    maxMsgSize: positive(fields.max_msg_size, 0),
+    maxBodySize: positive(fields.max_body_size, 0),
   };
 }
 

@@ -1,12 +1,15 @@
 import { Fifo } from './fifo.js';
-import type { Message } from './message.js';
+import type { Message, MessageSource } from './message.js';
 import type { Runner } from './runner.js';
 
 type Reader = (result: IteratorResult<Message, undefined>) => void;
 
+const GIVE_BACK = { delay: 0, backoff: false };
+
 /**
  * Messages received and not handed out, and those who take them: readers of the iterator, each for one message, and
- * runners. Messages that the broker has taken back meanwhile are dropped, for another consumer has them.
+ * runners. Messages that the broker has taken back meanwhile are dropped, for another consumer has them; a reader gets
+ * none that is to be given up.
  */
 export class Inbox {
   readonly #messages = new Fifo<Message>();
@@ -16,10 +19,18 @@ export class Inbox {
   #dispatching = false;
   #closed = false;
   #idleWaiter: (() => void) | undefined;
+  readonly #isGivenUp: (message: Message) => boolean;
+  readonly #giveUpRunner: Runner;
+
+  /** @param giveUpRunner works on what a reader would get and `isGivenUp` */
+  constructor(isGivenUp: (message: Message) => boolean, giveUpRunner: Runner) {
+    this.#isGivenUp = isGivenUp;
+    this.#giveUpRunner = giveUpRunner;
+  }
 
   put(message: Message): void {
     if (this.#closed) {
-      message.requeue({ delay: 0 });
+      message.requeue(GIVE_BACK);
       return;
     }
     this.#messages.push(message);
@@ -28,7 +39,7 @@ export class Inbox {
 
   /** The next message, when there is one; done once closed. */
   next(): Promise<IteratorResult<Message, undefined>> {
-    const message = this.#take();
+    const message = this.#takeForReader();
     if (message !== undefined) return Promise.resolve({ done: false, value: message });
     if (this.#closed) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve) => this.#readers.push(resolve));
@@ -62,8 +73,17 @@ export class Inbox {
   /** Gives back what was not handed out, and ends the readers. */
   close(): void {
     this.#closed = true;
-    for (const message of this.#messages.drain()) message.requeue({ delay: 0 });
+    for (const message of this.#messages.drain()) message.requeue(GIVE_BACK);
     for (const reader of this.#readers.drain()) reader({ done: true, value: undefined });
+  }
+
+  /** Gives back what came from `source` and was not handed out. */
+  release(source: MessageSource): void {
+    this.#messages.filter((message) => {
+      if (!message.isFrom(source)) return true;
+      message.requeue(GIVE_BACK);
+      return false;
+    });
   }
 
   /** Resolves when no handler is at work; to be called once closed. */
@@ -84,7 +104,7 @@ export class Inbox {
   #handOut(): boolean {
     const runner = this.#readers.size > 0 ? undefined : this.#runners.find((one) => one.isFree);
     if (runner === undefined && this.#readers.size === 0) return false;
-    const message = this.#take();
+    const message = runner === undefined ? this.#takeForReader() : this.#take();
     if (message === undefined) return false;
     if (runner !== undefined) runner.handle(message);
     else this.#readers.shift()?.({ done: false, value: message });
@@ -99,7 +119,15 @@ export class Inbox {
     }
   }
 
+  #takeForReader(): Message | undefined {
+    for (;;) {
+      const message = this.#take();
+      if (message === undefined || !this.#isGivenUp(message)) return message;
+      this.#giveUpRunner.handle(message);
+    }
+  }
+
   #checkIdle(): void {
-    if (this.#runners.every((runner) => runner.isIdle)) this.#idleWaiter?.();
+    if (this.#giveUpRunner.isIdle && this.#runners.every((runner) => runner.isIdle)) this.#idleWaiter?.();
   }
 }

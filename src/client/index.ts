@@ -1,6 +1,7 @@
 export type { Body } from '../protocol/commands.js';
 export { type ErrorCode, ProtocolError } from '../protocol/errors.js';
-export { Consumer, type ConsumerEvents } from './consumer.js';
+export { Consumer, type ConsumerStats } from './consumer.js';
+export type { ClientReport, ConsumeContext, PublishContext } from './diagnostics.js';
 export {
   BrokerError,
   ConnectionError,
@@ -12,8 +13,15 @@ export {
   PublishError,
   type PublishErrorCode,
 } from './errors.js';
-export type { LinkEvents } from './events.js';
+export type { ConsumerEvents, LinkEvents } from './events.js';
 export type { Message, RequeueOptions } from './message.js';
-export type { CloseOptions, ConnectionOptions, ConsumerOptions, ProducerOptions } from './options.js';
-export { Producer, type PublishOptions } from './producer.js';
+export type {
+  BackoffStrategy,
+  CloseOptions,
+  ConnectionOptions,
+  ConsumerOptions,
+  ProducerOptions,
+} from './options.js';
+export { Producer, type ProducerEvents, type PublishOptions } from './producer.js';
 export type { MessageHandler, RunOptions } from './runner.js';
+export type { Pem, TlsOptions } from './tls-options.js';

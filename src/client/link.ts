@@ -1,7 +1,7 @@
 import { Backoff } from '../net/backoff.js';
 import type { Address } from './address.js';
 import type { Connection } from './connection.js';
-import { type BrokerError, ConnectionError } from './errors.js';
+import { BrokerError, ConnectionError } from './errors.js';
 import type { ConnectionSettings } from './options.js';
 
 /** What a {@link Link} needs from its owner. */
@@ -60,7 +60,7 @@ export class Link {
   lost(error: BrokerError | ConnectionError): void {
     if (this.#state !== 'up') return;
     if (performance.now() - this.#upSince >= this.#lastDelay) this.#backoff.reset();
-    this.#retry(error);
+    this.#retry(error, isOwnFault(error) ? 0 : this.#backoff.next());
   }
 
   /** Ends attempts for good; an open connection stays. */
@@ -95,15 +95,15 @@ export class Link {
 
   #failed(error: BrokerError | ConnectionError): void {
     if (this.#isStopped()) return;
-    this.#retry(error);
+    this.#retry(error, this.#backoff.next());
     this.#settle((waiter) => waiter.reject(error));
   }
 
-  #retry(error: BrokerError | ConnectionError): void {
+  #retry(error: BrokerError | ConnectionError, delay: number): void {
     this.#state = 'waiting';
-    this.#lastDelay = this.#backoff.next();
-    this.#timer = setTimeout(() => void this.#attempt(), this.#lastDelay);
-    this.#owner.retrying(error, this.#lastDelay);
+    this.#lastDelay = delay;
+    this.#timer = setTimeout(() => void this.#attempt(), delay);
+    this.#owner.retrying(error, delay);
   }
 
   #settle(how: (waiter: Waiter) => void): void {
@@ -121,3 +121,10 @@ export class Link {
     return new ConnectionError('E_CLOSED', this.#address.text, 'the client is closed');
   }
 }
+
+/** The broker is well: it refused a message or a topic, and ends the connection with that. */
+function isOwnFault(error: BrokerError | ConnectionError): boolean {
+  return error instanceof BrokerError && OWN_FAULTS.has(error.code);
+}
+
+const OWN_FAULTS: ReadonlySet<string> = new Set(['E_BAD_MESSAGE', 'E_BAD_BODY', 'E_BAD_TOPIC']);

@@ -11,16 +11,18 @@ export interface MessageSource {
   readonly receivedAt: number;
   /** Time until the broker takes an unanswered message back, ms; 0 when unknown. */
   readonly msgTimeout: number;
-  finish(bytes: Buffer, idStart: number): void;
-  requeue(id: string, attempts: number, delay: number | undefined): void;
-  touch(id: string): void;
-  /** Takes a message out of the count that the broker has taken back. */
-  expired(): void;
+  finish(message: Message, bytes: Buffer, idStart: number): void;
+  requeue(message: Message, options: RequeueOptions): void;
+  touch(message: Message): void;
+  /** Takes a message out of the count that was never handed out and that the broker has taken back. */
+  expired(message: Message): void;
 }
 
 export interface RequeueOptions {
   /** How long the broker holds the message back, ms. Default: the consumer's `requeueDelay` times the attempts. */
   readonly delay?: number | undefined;
+  /** Whether it counts as a failure that slows the consumer down. Default true. */
+  readonly backoff?: boolean | undefined;
 }
 
 /**
@@ -29,14 +31,14 @@ export interface RequeueOptions {
  */
 export class Message extends MessageData {
   readonly #source: MessageSource;
-  readonly #receivedAt: number;
-  #answered = false;
+  #heldSince: number;
+  #isAnswered = false;
 
   /** @internal */
   constructor(bytes: Buffer, start: number, end: number, source: MessageSource) {
     super(bytes, start, end);
     this.#source = source;
-    this.#receivedAt = source.receivedAt;
+    this.#heldSince = source.receivedAt;
   }
 
   get topic(): string {
@@ -54,13 +56,32 @@ export class Message extends MessageData {
 
   /** Finished or requeued. */
   get isAnswered(): boolean {
-    return this.#answered;
+    return this.#isAnswered;
+  }
+
+  /**
+   * The broker has taken it back, since it was neither answered nor touched in time, and hands it out again. Never true
+   * with brokers that do not say how long they wait.
+   */
+  get isTimedOut(): boolean {
+    const { msgTimeout } = this.#source;
+    return msgTimeout > 0 && performance.now() - this.#heldSince >= msgTimeout;
+  }
+
+  /** When it was received or last touched: `performance.now()`, ms. @internal */
+  get heldSince(): number {
+    return this.#heldSince;
   }
 
   /** Whether an answer can still reach the broker in time. @internal */
   get isLive(): boolean {
     const { isOpen, msgTimeout } = this.#source;
-    return isOpen && (msgTimeout === 0 || performance.now() - this.#receivedAt < msgTimeout);
+    return isOpen && (msgTimeout === 0 || performance.now() - this.#heldSince < msgTimeout);
+  }
+
+  /** @internal */
+  isFrom(source: MessageSource): boolean {
+    return this.#source === source;
   }
 
   /** The body as UTF-8 text. */
@@ -75,26 +96,28 @@ export class Message extends MessageData {
 
   /** Done: the channel forgets the message. */
   finish(): void {
-    if (this.#answered) return;
-    this.#answered = true;
-    this.#source.finish(this.bytes, this.idStart);
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    this.#source.finish(this, this.bytes, this.idStart);
   }
 
   /** Not done: the broker hands it out again, after a delay. @throws ProtocolError when the delay is not one */
-  requeue(options?: RequeueOptions): void {
-    if (this.#answered) return;
-    this.#source.requeue(this.id, this.attempts, options?.delay);
-    this.#answered = true;
+  requeue(options: RequeueOptions = {}): void {
+    if (this.#isAnswered) return;
+    this.#source.requeue(this, options);
+    this.#isAnswered = true;
+  }
+
+  /** Still at it: the message's time-out starts anew. Without effect once it is answered or timed out. */
+  touch(): void {
+    if (this.#isAnswered || !this.isLive) return;
+    this.#heldSince = performance.now();
+    this.#source.touch(this);
   }
 
   /** Never handed out: the broker has taken it back. @internal */
   drop(): void {
-    this.#answered = true;
-    this.#source.expired();
-  }
-
-  /** Still at it: the message's time-out starts anew. */
-  touch(): void {
-    if (!this.#answered) this.#source.touch(this.id);
+    this.#isAnswered = true;
+    this.#source.expired(this);
   }
 }

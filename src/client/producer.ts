@@ -1,23 +1,26 @@
-import { EventEmitter } from 'node:events';
 import { type Body, encodeDpub, encodeMpub, encodePub } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
-import { type Address, parseAddresses } from './address.js';
-import { Connection, type ConnectionOwner } from './connection.js';
-import { type BrokerError, ConnectionError, PublishError } from './errors.js';
+import { parseAddresses } from './address.js';
+import { isPublishObserved, tracedPublish } from './diagnostics.js';
+import { parseNodesUrls } from './discovery/lookup-url.js';
+import { type BrokerError, type ConnectionError, LookupError, PublishError } from './errors.js';
 import type { LinkEvents } from './events.js';
-import { Fifo } from './fifo.js';
-import { Link } from './link.js';
+import { ObservedEmitter } from './observed-emitter.js';
 import {
   type CloseOptions,
-  type ConnectionSettings,
+  checkNumber,
   closeTimeout,
   connectionSettings,
   type ProducerOptions,
   type ProducerSettings,
   producerSettings,
 } from './options.js';
-import { Outstanding } from './outstanding.js';
-import { Pending, type PendingOwner } from './pending.js';
+import { Dispatcher } from './publish/dispatcher.js';
+import { Outstanding } from './publish/outstanding.js';
+import { Pending, type PublishKind } from './publish/pending.js';
+import { Pool } from './publish/pool.js';
+
+const TIMEOUT_RANGE = { min: 0, max: 0x7fffffff };
 
 export interface PublishOptions {
   /** Gives the call up when aborted. */
@@ -26,29 +29,30 @@ export interface PublishOptions {
   readonly timeout?: number | undefined;
 }
 
-const STALE_LIMIT = 1000;
-const NOTHING = Buffer.alloc(0);
+export interface ProducerEvents extends LinkEvents {
+  /** A lookupd has answered; `nsqds` are all that it lists. */
+  lookup: [lookupd: string, nsqds: readonly string[]];
+  /** A lookupd gave no answer, or none that makes sense; it is asked again after `delay` ms. */
+  lookupFailed: [lookupd: string, error: LookupError, delay: number];
+}
 
 /**
- * Publishes to one nsqd, or to several in turn. Connects with the first call and again when a connection is lost;
- * calls are pipelined and wait while no connection is there. Every call settles: with nothing once the broker said OK,
- * or with a {@link PublishError} that says whether the message may have arrived.
+ * Publishes to one nsqd, or to several in turn: named, or found by lookupds. Connects with the first call and again
+ * when a connection is lost; calls are pipelined, joined to MPUBs, and wait while no connection is there. Every call
+ * settles: with nothing once the broker said OK, or with a {@link PublishError} that says whether the message may have
+ * arrived.
  *
  * An open producer keeps the process alive; `close()` waits for what is under way.
  */
-export class Producer extends EventEmitter<LinkEvents> implements AsyncDisposable {
+export class Producer extends ObservedEmitter<ProducerEvents> implements AsyncDisposable {
   readonly #settings: ProducerSettings;
-  readonly #nodes: readonly ProducerNode[];
-  /** Not handed to a connection yet, in order. */
-  readonly #queue = new Fifo<Pending>();
-  /** Of the queue, at most so many that have their outcome already. */
-  #stale = 0;
+  readonly #pool: Pool;
+  readonly #dispatcher: Dispatcher;
   readonly #outstanding: Outstanding;
-  readonly #owner: PendingOwner;
-  /** The node whose turn it is. */
-  #turn = 0;
-  #lastError: BrokerError | ConnectionError | undefined;
-  #started = false;
+  /** Why there is nothing to publish to. */
+  #lastError: BrokerError | ConnectionError | LookupError | undefined;
+  /** So many were made. */
+  #calls = 0;
   #closed: Promise<void> | undefined;
   /** Called when the producer has room again. */
   #roomWaiters: (() => void)[] = [];
@@ -56,32 +60,34 @@ export class Producer extends EventEmitter<LinkEvents> implements AsyncDisposabl
 
   /** @throws OptionError */
   constructor(options: ProducerOptions = {}) {
-    super();
+    super('producer');
     this.#settings = producerSettings(options);
-    const settings = connectionSettings(options);
-    const host: NodeHost = {
+    const lookupds = parseNodesUrls(options.lookupdHttpAddresses ?? []);
+    const named = options.nsqdTcpAddress ?? (lookupds.length > 0 ? [] : '127.0.0.1:4150');
+    const isFoundOnly = lookupds.length > 0 && named.length === 0;
+    const settings = { ...connectionSettings(options), ...this.#settings };
+    this.#pool = new Pool(isFoundOnly ? [] : parseAddresses(named), lookupds, settings, {
       connected: (address) => {
-        this.emit('connect', address);
-        this.#pump();
+        this.#lastError = undefined;
+        this.report('connect', address);
       },
-      disconnected: (address, error) => {
-        this.emit('disconnect', address, error);
-        this.#pump();
-      },
+      disconnected: (address, error) => this.report('disconnect', address, error),
       retrying: (address, error, delay) => {
         this.#lastError = error;
-        this.emit('retry', address, error, delay);
+        this.report('retry', address, error, delay);
       },
-      drained: () => this.#pump(),
-    };
-    this.#nodes = parseAddresses(options.nsqdTcpAddress ?? '127.0.0.1:4150').map(
-      (address) => new ProducerNode(address, settings, host),
-    );
+      available: () => this.#dispatcher.schedule(),
+      lookupAnswered: (lookupd, nsqds) => {
+        if (this.#lastError instanceof LookupError) this.#lastError = undefined;
+        this.report('lookup', lookupd, nsqds);
+      },
+      lookupFailed: (lookupd, error, delay) => {
+        this.#lastError = error;
+        this.report('lookupFailed', lookupd, error, delay);
+      },
+    });
+    this.#dispatcher = new Dispatcher(this.#settings, this.#pool);
     this.#outstanding = new Outstanding((pending) => this.#timeOut(pending, this.#settings.publishTimeout));
-    this.#owner = {
-      settled: (pending) => this.#onSettled(pending),
-      returned: (pending) => this.#queue.unshift(pending),
-    };
   }
 
   /** Calls without an outcome. */
@@ -89,30 +95,38 @@ export class Producer extends EventEmitter<LinkEvents> implements AsyncDisposabl
     return this.#outstanding.count;
   }
 
+  /** Bytes of these, as they are sent. */
+  get pendingBytes(): number {
+    return this.#outstanding.bytes;
+  }
+
   /**
    * Connects ahead of the first call: resolves when at least one nsqd is connected.
-   * @throws ConnectionError or BrokerError when none can be reached; attempts go on until `close()`
+   * @throws ConnectionError or BrokerError when none can be reached, LookupError when no lookupd answers; attempts go on
+   *   until `close()`
    */
-  async connect(): Promise<void> {
-    this.#started = true;
-    try {
-      await Promise.any(this.#nodes.map((node) => node.link.connected()));
-    } catch (cause) {
-      const errors: readonly Error[] = cause instanceof AggregateError ? cause.errors : [];
-      if (errors.length === 1) throw errors[0];
-      const addresses = this.#nodes.map((node) => node.address.text).join(', ');
-      throw new ConnectionError('E_CONNECT', addresses, 'no nsqd can be reached', { cause });
-    }
+  connect(): Promise<void> {
+    return this.#pool.connect();
   }
 
-  /** Publishes one message. @throws PublishError */
+  /**
+   * Publishes one message. Calls of one turn of the event loop for one topic go out as one MPUB (`autoBatch`).
+   * @throws PublishError
+   */
   publish(topic: string, body: Body, options?: PublishOptions): Promise<void> {
-    return this.#submit(() => encodePub(topic, body), options);
+    if (!isPublishObserved()) return this.#publish('PUB', topic, body, 0, options);
+    const context = { topic, bodies: [body] };
+    return tracedPublish(() => this.#publish('PUB', topic, body, 0, options), context);
   }
 
-  /** Publishes messages as one command: the broker keeps all or none. @throws PublishError */
+  /**
+   * Publishes messages as one command: the broker keeps all or none. It refuses a batch beyond its `--max-body-size`:
+   * split it.
+   * @throws PublishError
+   */
   publishBatch(topic: string, bodies: readonly Body[], options?: PublishOptions): Promise<void> {
-    return this.#submit(() => encodeMpub(topic, bodies), options);
+    if (!isPublishObserved()) return this.#publish('MPUB', topic, bodies, 0, options);
+    return tracedPublish(() => this.#publish('MPUB', topic, bodies, 0, options), { topic, bodies });
   }
 
   /**
@@ -120,7 +134,9 @@ export class Producer extends EventEmitter<LinkEvents> implements AsyncDisposabl
    * @throws PublishError
    */
   publishDeferred(topic: string, body: Body, delayMs: number, options?: PublishOptions): Promise<void> {
-    return this.#submit(() => encodeDpub(topic, delayMs, body), options);
+    if (!isPublishObserved()) return this.#publish('DPUB', topic, body, delayMs, options);
+    const context = { topic, bodies: [body], delay: delayMs };
+    return tracedPublish(() => this.#publish('DPUB', topic, body, delayMs, options), context);
   }
 
   /**
@@ -145,10 +161,17 @@ export class Producer extends EventEmitter<LinkEvents> implements AsyncDisposabl
     return this.close();
   }
 
-  #submit(encode: () => Buffer, options: PublishOptions | undefined): Promise<void> {
+  #publish(
+    kind: PublishKind,
+    topic: string,
+    content: Body | readonly Body[],
+    delayMs: number,
+    options: PublishOptions | undefined,
+  ): Promise<void> {
     let command: Buffer;
     try {
-      command = encode();
+      command = encode(kind, topic, content, delayMs);
+      if (options?.timeout !== undefined) checkNumber('timeout', options.timeout, TIMEOUT_RANGE);
       this.#check(command.length, options?.signal);
     } catch (error) {
       return Promise.reject(refusal(error));
@@ -158,10 +181,12 @@ export class Producer extends EventEmitter<LinkEvents> implements AsyncDisposabl
       const inOrder = timeout === undefined && options?.signal === undefined;
       const limit = timeout ?? this.#settings.publishTimeout;
       const deadline = limit === 0 ? Number.POSITIVE_INFINITY : performance.now() + limit;
-      const pending = new Pending(command, deadline, this.#owner, resolve, reject);
+      const number = this.#calls++;
+      const pending = new Pending(number, topic, kind, command, deadline, this.#onSettled, resolve, reject);
       if (inOrder) this.#outstanding.add(pending);
       else this.#addOwn(pending, limit, options?.signal);
-      this.#dispatch(pending);
+      this.#pool.start();
+      this.#dispatcher.add(pending);
     });
   }
 
@@ -170,7 +195,7 @@ export class Producer extends EventEmitter<LinkEvents> implements AsyncDisposabl
     if (signal?.aborted) {
       throw new PublishError('E_ABORTED', 'the call was aborted', false, { cause: signal.reason });
     }
-    if (!this.#hasRoom(size)) {
+    if (this.#settings.whenFull === 'reject' && !this.#hasRoom(size)) {
       const { count, bytes } = this.#outstanding;
       throw new PublishError('E_QUEUE_FULL', `${count} calls (${bytes} bytes) have no outcome yet`, false);
     }
@@ -194,66 +219,20 @@ export class Producer extends EventEmitter<LinkEvents> implements AsyncDisposabl
   }
 
   #timeOut(pending: Pending, timeout: number): void {
-    const why = pending.isSent || this.#lastError === undefined ? undefined : this.#lastError;
+    const why = pending.isSent ? undefined : (this.#lastError ?? this.#pool.absence);
+    if (pending.isSent && pending.parcel?.node) pending.parcel.node.isSuspect = true;
     pending.reject('E_TIMEOUT', `no outcome within ${timeout} ms${why ? ` (${why.message})` : ''}`, why);
   }
 
-  #dispatch(pending: Pending): void {
-    if (!this.#started) this.#start();
-    const connection = this.#queue.size === 0 ? this.#pick() : undefined;
-    if (connection === undefined) this.#queue.push(pending);
-    else this.#send(connection, pending);
-  }
-
-  #start(): void {
-    this.#started = true;
-    for (const node of this.#nodes) node.link.start();
-  }
-
-  #send(connection: Connection, pending: Pending): void {
-    pending.isSent = true;
-    connection.request(pending.command, pending);
-  }
-
-  #pump(): void {
-    while (this.#queue.size > 0) {
-      const connection = this.#pick();
-      if (connection === undefined) return;
-      const pending = this.#queue.shift();
-      if (pending && !pending.isSettled) this.#send(connection, pending);
-    }
-  }
-
-  /** The connection whose turn it is, of those that can take more. */
-  #pick(): Connection | undefined {
-    const nodes = this.#nodes;
-    for (let tried = 0; tried < nodes.length; tried++) {
-      const connection = nodes[this.#turn]?.connection;
-      this.#turn = (this.#turn + 1) % nodes.length;
-      if (connection?.isWritable) return connection;
-    }
-    return undefined;
-  }
-
-  #onSettled(pending: Pending): void {
+  readonly #onSettled = (pending: Pending): void => {
     const outstanding = this.#outstanding;
     outstanding.remove(pending);
-    if (!pending.isSent) this.#forget(pending);
+    this.#dispatcher.settled(pending);
     if (outstanding.count === 0) this.#idleWaiter?.();
     if (this.#roomWaiters.length === 0) return;
     const { maxPending, maxPendingBytes } = this.#settings;
     if (outstanding.count <= maxPending / 2 && outstanding.bytes <= maxPendingBytes / 2) this.#wakeWaiters();
-  }
-
-  /** Settled in the queue: it must not pile up there while no connection is found. */
-  #forget(pending: Pending): void {
-    pending.command = NOTHING;
-    this.#stale++;
-    if (this.#stale > STALE_LIMIT && this.#stale > this.#queue.size / 2) {
-      this.#stale = 0;
-      this.#queue.filter((queued) => !queued.isSettled);
-    }
-  }
+  };
 
   #wakeWaiters(): void {
     const waiters = this.#roomWaiters;
@@ -268,7 +247,7 @@ export class Producer extends EventEmitter<LinkEvents> implements AsyncDisposabl
       pending.reject('E_CLOSED', `the producer was closed and had no outcome within ${timeout} ms`);
     }
     this.#outstanding.close();
-    await Promise.all(this.#nodes.map((node) => node.close()));
+    await this.#pool.close();
   }
 
   #idle(timeout: number): Promise<void> {
@@ -282,61 +261,12 @@ export class Producer extends EventEmitter<LinkEvents> implements AsyncDisposabl
   }
 }
 
+function encode(kind: PublishKind, topic: string, content: Body | readonly Body[], delayMs: number): Buffer {
+  if (kind === 'MPUB') return encodeMpub(topic, content as readonly Body[]);
+  return kind === 'PUB' ? encodePub(topic, content as Body) : encodeDpub(topic, delayMs, content as Body);
+}
+
 function refusal(error: unknown): unknown {
   if (!(error instanceof ProtocolError)) return error;
   return new PublishError(error.code, error.message, false, { cause: error });
-}
-
-/** What a {@link ProducerNode} tells its producer. */
-interface NodeHost {
-  connected(address: string): void;
-  disconnected(address: string, error: BrokerError | ConnectionError): void;
-  retrying(address: string, error: BrokerError | ConnectionError, delay: number): void;
-  drained(): void;
-}
-
-/** One nsqd that is published to. */
-class ProducerNode implements ConnectionOwner {
-  readonly address: Address;
-  readonly link: Link;
-  /** Present while it is up. */
-  connection: Connection | undefined;
-  readonly #host: NodeHost;
-
-  constructor(address: Address, settings: ConnectionSettings, host: NodeHost) {
-    this.address = address;
-    this.#host = host;
-    this.link = new Link(address, settings, {
-      open: (signal) => Connection.open(address, settings, this, signal, async () => undefined),
-      up: (connection) => {
-        this.connection = connection;
-        host.connected(address.text);
-      },
-      retrying: (error, delay) => host.retrying(address.text, error, delay),
-    });
-  }
-
-  async close(): Promise<void> {
-    this.link.stop();
-    await this.connection?.close();
-  }
-
-  message(): void {
-    // Nothing is subscribed to: a broker that sends messages all the same gets no answer.
-  }
-
-  refused(): void {
-    // Answers to FIN, REQ and TOUCH, which are never sent here.
-  }
-
-  drained(): void {
-    this.#host.drained();
-  }
-
-  closed(error: BrokerError | ConnectionError): void {
-    const wasUp = this.connection !== undefined;
-    this.connection = undefined;
-    if (wasUp) this.#host.disconnected(this.address.text, error);
-    this.link.lost(error);
-  }
 }

@@ -1,6 +1,6 @@
 /** A connection as the budget sees it. Times are `performance.now()`, ms. */
 export interface RdyPeer {
-  /** The largest RDY its broker takes. */
+  /** The largest RDY its broker takes; 0 = it is being left. */
   readonly maxRdy: number;
   /** Messages received and not answered. */
   readonly inFlight: number;
@@ -48,8 +48,16 @@ export class RdyBudget<Peer extends RdyPeer> {
     this.#times = times;
   }
 
+  /** Connections that may have messages. */
   get size(): number {
-    return this.#peers.size;
+    let size = 0;
+    for (const peer of this.#peers) if (peer.maxRdy > 0) size++;
+    return size;
+  }
+
+  /** All connections. */
+  get peers(): Iterable<Peer> {
+    return this.#peers;
   }
 
   add(peer: Peer): void {
@@ -63,9 +71,12 @@ export class RdyBudget<Peer extends RdyPeer> {
   /**
    * The changes to make now, lowerings first; the peers' fields are up to date when it returns.
    * @param expected connections to share with: those there are, and those about to come
+   * @param isProbe only one connection may have messages, one at a time
    */
-  plan(maxInFlight: number, expected: number, now: number): readonly RdyChange<Peer>[] {
-    const targets = this.#targets(maxInFlight, expected, now);
+  plan(maxInFlight: number, expected: number, now: number, isProbe = false): readonly RdyChange<Peer>[] {
+    const targets = isProbe
+      ? this.#turns(Math.min(1, maxInFlight), now, Math.random)
+      : this.#targets(maxInFlight, expected, now);
     const changes: RdyChange<Peer>[] = [];
     for (const [peer, target] of targets) {
       if (target < peer.rdy) this.#lower(peer, target, now, changes);
@@ -106,23 +117,30 @@ export class RdyBudget<Peer extends RdyPeer> {
 
   #targets(maxInFlight: number, expected: number, now: number): Map<Peer, number> {
     const share = Math.floor(maxInFlight / Math.max(1, expected));
-    if (share === 0) return this.#turns(maxInFlight, now);
+    if (share === 0) return this.#turns(maxInFlight, now, () => 0);
     let extra = maxInFlight - share * expected;
     const targets = new Map<Peer, number>();
-    for (const peer of this.#peers) targets.set(peer, Math.min(peer.maxRdy, share + (extra-- > 0 ? 1 : 0)));
+    for (const peer of this.#peers) {
+      const isOpen = peer.maxRdy > 0;
+      targets.set(peer, isOpen ? Math.min(peer.maxRdy, share + (extra-- > 0 ? 1 : 0)) : 0);
+    }
     return targets;
   }
 
-  /** RDY 1 for as many as may have it: holders whose time lasts, those that wait (the longest first), the others. */
-  #turns(maxInFlight: number, now: number): Map<Peer, number> {
+  /**
+   * RDY 1 for as many as may have it: holders whose time lasts, those that wait (the longest first, then by `tie`), the
+   * others.
+   */
+  #turns(maxInFlight: number, now: number, tie: () => number): Map<Peer, number> {
     const rank = (peer: Peer): number => {
+      if (peer.maxRdy === 0) return 3;
       if (peer.rdy === 0) return 1;
       const isBusy = now - Math.max(peer.rdySince, peer.lastMessageAt) < this.#times.idle;
       return isBusy && now - peer.rdySince < this.#times.hold ? 0 : 2;
     };
-    const ranked = [...this.#peers].map((peer) => ({ peer, rank: rank(peer) }));
-    ranked.sort((a, b) => a.rank - b.rank || a.peer.rdySince - b.peer.rdySince);
-    return new Map(ranked.map(({ peer }, place) => [peer, place < maxInFlight ? 1 : 0]));
+    const ranked = [...this.#peers].map((peer) => ({ peer, rank: rank(peer), tie: tie() }));
+    ranked.sort((a, b) => a.rank - b.rank || a.peer.rdySince - b.peer.rdySince || a.tie - b.tie);
+    return new Map(ranked.map(({ peer, rank }, place) => [peer, rank < 3 && place < maxInFlight ? 1 : 0]));
   }
 }
 

@@ -1,8 +1,10 @@
 import { CLS, encodeRdy, encodeReq, encodeSub, encodeTouch } from '../protocol/commands.js';
 import type { Address } from './address.js';
+import type { Outcome } from './backoff.js';
 import { Connection, type ConnectionOwner } from './connection.js';
 import { type BrokerError, ConnectionError } from './errors.js';
-import { Message, type MessageSource } from './message.js';
+import { InFlightWatch, type InFlightWatchHost } from './in-flight-watch.js';
+import { Message, type MessageSource, type RequeueOptions } from './message.js';
 import type { ConnectionSettings } from './options.js';
 import type { RdyPeer } from './rdy.js';
 
@@ -10,17 +12,44 @@ import type { RdyPeer } from './rdy.js';
 export interface SubscriptionHost {
   readonly topic: string;
   readonly channel: string;
+  /** Messages are touched before their time is over. */
+  readonly autoTouch: boolean;
+  readonly counts: MessageCounts;
+  readonly watchers: MessageWatchers;
   received(message: Message): void;
-  /** A message of this subscription has been answered. */
-  answered(): void;
+  /** A message of this subscription is answered now; without an outcome, the broker took it back. */
+  answered(outcome?: Outcome): void;
+  requeued(message: Message, delay: number): void;
+  timedOut(message: Message): void;
+  rdySent(address: string, count: number): void;
+  /** A subscription is to have no more messages. */
+  leaving(): void;
   refused(error: BrokerError): void;
   ended(subscription: Subscription, error: BrokerError | ConnectionError): void;
   /** The delay of a requeue that names none, ms. */
   requeueDelay(attempts: number): number;
 }
 
+/** Who wants to know what costs something for every message. */
+export interface MessageWatchers {
+  /** Told of each message that is finished. */
+  readonly finished: ((message: Message) => void) | undefined;
+  /** Somebody is told of messages that time out. */
+  readonly isWatchingTime: boolean;
+}
+
+/** Messages since the consumer was made. */
+export interface MessageCounts {
+  received: number;
+  finished: number;
+  requeued: number;
+}
+
+/** In the line with which the broker refuses to touch a message that is not in flight any more. */
+const TOUCHED_ID = / TOUCH ([\da-f]{16}) /;
+
 /** One connection subscribed to the consumer's channel, from SUB to its end. */
-export class Subscription implements ConnectionOwner, MessageSource, RdyPeer {
+export class Subscription implements ConnectionOwner, MessageSource, RdyPeer, InFlightWatchHost {
   readonly address: string;
   readonly topic: string;
   readonly channel: string;
@@ -32,6 +61,8 @@ export class Subscription implements ConnectionOwner, MessageSource, RdyPeer {
   lastMessageAt = 0;
   readonly #host: SubscriptionHost;
   #connection: Connection | undefined;
+  #watch: InFlightWatch | undefined;
+  #isLeaving = false;
   /** Called when nothing is in flight, or the connection is over. */
   #idleWaiter: (() => void) | undefined;
 
@@ -40,6 +71,7 @@ export class Subscription implements ConnectionOwner, MessageSource, RdyPeer {
     this.#host = host;
     this.topic = host.topic;
     this.channel = host.channel;
+    if (host.autoTouch || host.watchers.isWatchingTime) this.watchTime();
   }
 
   /** Connects and subscribes. @throws ConnectionError, BrokerError */
@@ -67,8 +99,9 @@ export class Subscription implements ConnectionOwner, MessageSource, RdyPeer {
     return this.#connection?.receivedAt ?? 0;
   }
 
+  /** 0 once no more messages are to come. */
   get maxRdy(): number {
-    return this.#connection?.negotiated.maxRdyCount ?? 0;
+    return this.#isLeaving ? 0 : (this.#connection?.negotiated.maxRdyCount ?? 0);
   }
 
   get msgTimeout(): number {
@@ -77,11 +110,19 @@ export class Subscription implements ConnectionOwner, MessageSource, RdyPeer {
 
   sendRdy(count: number): void {
     this.#connection?.send(encodeRdy(count));
+    this.#host.rdySent(this.address, count);
+  }
+
+  /** Tells the host of messages that time out, of those received from now on. */
+  watchTime(): void {
+    this.#watch ??= new InFlightWatch(this.#host.autoTouch, this);
   }
 
   /** Asks for no more messages; resolves when the broker agrees and all are answered, or the connection is over. */
   async drain(): Promise<void> {
     if (!this.isOpen) return;
+    this.#isLeaving = true;
+    this.#host.leaving();
     if (this.rdy > 0) this.sendRdy(0);
     this.rdy = 0;
     await new Promise<void>((resolve) => {
@@ -98,35 +139,51 @@ export class Subscription implements ConnectionOwner, MessageSource, RdyPeer {
     await this.#connection?.close();
   }
 
-  finish(bytes: Buffer, idStart: number): void {
+  finish(message: Message, bytes: Buffer, idStart: number): void {
     if (!this.isOpen) return;
+    this.#host.counts.finished++;
+    this.#answered(message, 'success');
     this.#connection?.sendFin(bytes, idStart);
-    this.#answered();
+    this.#host.watchers.finished?.(message);
   }
 
-  requeue(id: string, attempts: number, delay: number | undefined): void {
-    const command = encodeReq(id, delay ?? this.#host.requeueDelay(attempts));
+  requeue(message: Message, options: RequeueOptions): void {
+    const delay = options.delay ?? this.#host.requeueDelay(message.attempts);
+    const command = encodeReq(message.id, delay);
     if (!this.isOpen) return;
-    this.#connection?.send(command);
-    this.#answered();
+    this.#host.counts.requeued++;
+    this.#answered(message, options.backoff === false ? 'neutral' : 'failure');
+    // One that timed out is in the queue already, or with another handler by now, and not to be taken from it.
+    if (!message.isTimedOut) this.#connection?.send(command);
+    this.#host.requeued(message, delay);
   }
 
-  touch(id: string): void {
-    this.#connection?.send(encodeTouch(id));
+  touch(message: Message): void {
+    this.#connection?.send(encodeTouch(message.id));
+    this.#watch?.add(message);
   }
 
-  /** Takes a message out of the count that the broker has taken back already. */
-  expired(): void {
-    this.#answered();
+  expired(message: Message): void {
+    this.#answered(message);
+    this.timedOut(message);
+  }
+
+  timedOut(message: Message): void {
+    this.#host.timedOut(message);
   }
 
   message(bytes: Buffer, start: number, end: number): void {
+    const message = new Message(bytes, start, end, this);
     this.inFlight++;
+    this.#host.counts.received++;
     this.lastMessageAt = this.receivedAt;
-    this.#host.received(new Message(bytes, start, end, this));
+    if (this.#watch !== undefined && this.msgTimeout > 0) this.#watch.add(message);
+    this.#host.received(message);
   }
 
   refused(error: BrokerError): void {
+    const id = TOUCHED_ID.exec(error.message)?.[1];
+    if (id !== undefined) this.#watch?.lost(id);
     this.#host.refused(error);
   }
 
@@ -135,13 +192,15 @@ export class Subscription implements ConnectionOwner, MessageSource, RdyPeer {
   }
 
   closed(error: BrokerError | ConnectionError): void {
+    this.#watch?.close();
     this.#idleWaiter?.();
     this.#host.ended(this, error);
   }
 
-  #answered(): void {
+  #answered(message: Message, outcome?: Outcome): void {
     this.inFlight--;
+    this.#watch?.delete(message);
     if (this.inFlight === 0) this.#idleWaiter?.();
-    this.#host.answered();
+    this.#host.answered(outcome);
   }
 }

@@ -1,10 +1,25 @@
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage, request } from 'node:http';
+import type { SecureContextOptions } from 'node:tls';
 
 const HEADERS = { Accept: 'application/vnd.nsq; version=1.0' };
 
+/** How far an `https:` URL's server is trusted, and who asks. */
+export interface JsonRequestTls extends Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> {
+  readonly rejectUnauthorized?: boolean;
+}
+
 export interface JsonRequest {
-  /** `http://host:port/path?query` */
+  /** `http://host:port/path?query`, or `https:` */
   readonly url: string;
+  /** Default GET. */
+  readonly method?: 'GET' | 'POST';
+  /** What is sent as the body; nothing without it. */
+  readonly json?: unknown;
+  /** The unix socket to connect to, in place of the URL's host and port. */
+  readonly socketPath?: string;
+  readonly tls?: JsonRequestTls;
+  /** What follows `Authorization:`. */
+  readonly authorization?: string;
   /** Longest wait for the connection, ms. */
   readonly connectTimeout: number;
   /** Longest wait for the whole answer, connecting included, ms. */
@@ -21,14 +36,27 @@ export interface JsonAnswer {
 }
 
 /**
- * GET, over a connection of its own, so that a host name is resolved anew each time. Rejects with an `Error` when there
+ * Asks over a connection of its own, so that a host name is resolved anew each time. Rejects with an `Error` when there
  * is no answer in time, or one that is too long.
  */
-export function requestJson(options: JsonRequest): Promise<JsonAnswer> {
-  const { connectTimeout, timeout, signal } = options;
+export async function requestJson(options: JsonRequest): Promise<JsonAnswer> {
+  // TLS is loaded by those who ask for it.
+  const isTls = options.url.startsWith('https:');
+  const { request: requestWith } = isTls ? await import('node:https') : await import('node:http');
+  return answerTo(options, requestWith);
+}
+
+function answerTo(options: JsonRequest, requestWith: typeof request): Promise<JsonAnswer> {
+  const { connectTimeout, timeout, signal, method = 'GET', socketPath, tls, json } = options;
+  const body = json === undefined ? undefined : Buffer.from(JSON.stringify(json));
   return new Promise((resolve, reject) => {
     let reason: Error | undefined;
-    const call = request(options.url, { agent: false, headers: HEADERS });
+    const where = { agent: false as const, method, ...(socketPath === undefined ? {} : { socketPath }) };
+    const headers = {
+      ...headersFor(body),
+      ...(options.authorization && { Authorization: options.authorization }),
+    };
+    const call = requestWith(options.url, { ...where, ...tls, headers });
     const giveUp = (words: string): void => {
       reason ??= new Error(words);
       call.destroy(reason);
@@ -46,9 +74,14 @@ export function requestJson(options: JsonRequest): Promise<JsonAnswer> {
       clearTimeout(answering);
       signal?.removeEventListener('abort', onAbort);
     });
-    call.end();
+    call.end(body);
     if (signal?.aborted) onAbort();
   });
+}
+
+function headersFor(body: Buffer | undefined): Record<string, string | number> {
+  if (!body) return HEADERS;
+  return { ...HEADERS, 'Content-Type': 'application/json', 'Content-Length': body.length };
 }
 
 async function collect(response: IncomingMessage, maxBytes: number): Promise<JsonAnswer> {

@@ -21,6 +21,9 @@ export const FIN_SIZE = 5 + MESSAGE_ID_LENGTH;
 /** Sizes on the wire are read as signed 32-bit numbers. */
 const MAX_SIZE = 0x7fffffff;
 
+/** What of a PUB's line is not the topic. */
+const PUB_AND_NEWLINE = 'PUB \n'.length;
+
 const F = 0x46;
 const I = 0x49;
 const N = 0x4e;
@@ -55,6 +58,7 @@ export function encodeDpub(topic: string, delayMs: number, body: Body): Buffer {
 /** Many messages as one command, which the daemon keeps whole or not at all: one Buffer, each body copied once. */
 export function encodeMpub(topic: string, bodies: readonly Body[]): Buffer {
   checkTopic(topic);
+  if (!Array.isArray(bodies)) throw new ProtocolError('E_BAD_BODY', 'MPUB needs an array of messages');
   if (bodies.length === 0) throw new ProtocolError('E_BAD_BODY', 'MPUB needs at least one message');
   let size = 4;
   for (const body of bodies) size += 4 + bodySize(body, 'E_BAD_MESSAGE');
@@ -71,6 +75,23 @@ export function encodeMpub(topic: string, bodies: readonly Body[]): Buffer {
     command.writeUInt32BE(length, at);
     at += 4 + length;
   }
+  return command;
+}
+
+/**
+ * PUBs to one topic as one MPUB, in their order.
+ * @param pubs as {@link encodePub} gave them, for `topic`; one at least
+ */
+export function joinPubs(topic: string, pubs: readonly Buffer[]): Buffer {
+  const skipped = PUB_AND_NEWLINE + topic.length;
+  let size = 4;
+  for (const pub of pubs) size += pub.length - skipped;
+  const line = `MPUB ${topic}\n`;
+  const command = Buffer.allocUnsafe(line.length + 4 + size);
+  command.write(line, 0, 'latin1');
+  let at = command.writeUInt32BE(size, line.length);
+  at = command.writeUInt32BE(pubs.length, at);
+  for (const pub of pubs) at += pub.copy(command, at, skipped);
   return command;
 }
 
@@ -109,7 +130,7 @@ export function writeFin(target: Buffer, at: number, source: Buffer, idStart: nu
 }
 
 function checkTopic(topic: string): void {
-  if (!isValidName(topic))
+  if (typeof topic !== 'string' || !isValidName(topic))
     throw new ProtocolError('E_BAD_TOPIC', `topic name ${JSON.stringify(topic)} is not valid`);
 }
 
@@ -140,10 +161,18 @@ function wholeMs(ms: number, what: string): number {
 type BodyCode = 'E_BAD_BODY' | 'E_BAD_MESSAGE';
 
 function bodySize(body: Body, code: BodyCode): number {
+  if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
+    throw new ProtocolError(code, `a body must be a string or bytes, not ${describe(body)}`);
+  }
   const size = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
   if (size === 0) throw new ProtocolError(code, 'an empty body cannot be sent');
   if (size > MAX_SIZE) throw new ProtocolError(code, `body of ${size} bytes exceeds ${MAX_SIZE}`);
   return size;
+}
+
+/** What a caller without types has passed. */
+function describe(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'an object: use JSON.stringify()' : String(value);
 }
 
 /** Writes the body at `at` and gives its length in bytes. */

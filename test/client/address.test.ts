@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseAddress, parseAddresses } from '../../src/client/address.js';
+import { parseAddress, parseAddresses, parseLocalAddress } from '../../src/client/address.js';
 
 describe('parseAddress', () => {
   it.each([
@@ -28,6 +28,21 @@ describe('parseAddress', () => {
     'a b:1',
   ])('refuses %j', (text) =>
     expect(() => parseAddress(text)).toThrow(expect.objectContaining({ code: 'E_OPTION' })),
+  );
+});
+
+describe('parseLocalAddress', () => {
+  it.each([
+    ['', {}],
+    [':5000', { localPort: 5000 }],
+    ['127.0.0.2', { localAddress: '127.0.0.2' }],
+    ['localhost:0', { localAddress: '127.0.0.1' }],
+    ['127.0.0.2:5000', { localAddress: '127.0.0.2', localPort: 5000 }],
+    ['[::1]:5000', { localAddress: '::1', localPort: 5000 }],
+  ])('reads %j', (text, local) => expect(parseLocalAddress(text)).toEqual(local));
+
+  it.each(['here', 'here:1', '127.0.0.1:65536', '::1', '127.0.0.1:x', '/a'])('refuses %j', (text) =>
+    expect(() => parseLocalAddress(text)).toThrow(expect.objectContaining({ code: 'E_OPTION' })),
   );
 });
 

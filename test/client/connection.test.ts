@@ -64,7 +64,7 @@ async function opened(fake: FakeOptions = {}, options: ConnectionOptions = {}) {
 describe('Connection: handshake', () => {
   it('says who it is and what it wants', async () => {
     const nsqd = await fakeNsqd({
-      identify: { max_rdy_count: 7, msg_timeout: 5000, version: '9.9', auth_required: true },
+      identify: { max_rdy_count: 7, msg_timeout: 5000, version: '9.9' },
     });
     const { connection } = await open(nsqd.address, {
       clientId: 'me',
@@ -98,7 +98,12 @@ describe('Connection: handshake', () => {
       maxRdyCount: 7,
       msgTimeout: 5000,
       version: '9.9',
-      authRequired: true,
+      authRequired: false,
+      tls: false,
+      compression: 'none',
+      deflateLevel: 6,
+      maxMsgSize: 0,
+      maxBodySize: 0,
     });
   });
 

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { encodeFrame, FrameType } from '../../src/protocol/frame.js';
 import { consumerOf, failure, subscribed, take, until } from './support/clients.js';
 import { deadAddress, fakeNsqd, messageId } from './support/fake-nsqd.js';
+import { settled, standStill } from './support/script.js';
 
 describe('Consumer: subscribing', () => {
   it('subscribes, then sends its RDY, and connects once however often it is asked', async () => {
@@ -67,7 +68,7 @@ describe('Consumer: subscribing', () => {
   });
 
   it('subscribes again when the broker falls silent', async () => {
-    const { nsqd, consumer } = await subscribed({ heartbeatInterval: 50 });
+    const { nsqd, consumer } = await subscribed({ heartbeatInterval: 50, readTimeout: 100 });
     const [, error] = await once(consumer, 'disconnect');
     expect(error).toMatchObject({ code: 'E_DEAD_PEER' });
     await (await nsqd.peer()).next('SUB');
@@ -102,7 +103,7 @@ describe('Consumer: messages', () => {
     first?.finish();
     first?.requeue();
     first?.touch();
-    second?.requeue({ delay: 1500 });
+    second?.requeue({ delay: 1500, backoff: false });
     second?.finish();
     await peer.next('REQ');
     const answers = peer.commands.slice(3).map((one) => [one.name, ...one.params]);
@@ -275,14 +276,22 @@ describe('Consumer: RDY', () => {
   });
 
   it('passes it around when there are more brokers than messages in flight', async () => {
+    standStill();
     const nsqds = [await fakeNsqd(), await fakeNsqd(), await fakeNsqd()];
     const consumer = consumerOf(
       nsqds.map((one) => one.address),
-      { maxInFlight: 1, lowRdyIdleTimeout: 20, rdyRedistributeInterval: 10, outputBufferTimeout: 1 },
+      { maxInFlight: 1, lowRdyIdleTimeout: 1000, rdyRedistributeInterval: 100 },
     );
     await consumer.connect();
     const peers = await Promise.all(nsqds.map((one) => one.peer()));
-    await Promise.all(peers.map((peer) => peer.until(() => peer.rdy === 1)));
+    const holders = new Set<number>();
+    for (let second = 0; second < 6; second++) {
+      await Promise.all(peers.map(settled));
+      expect(peers.reduce((sum, peer) => sum + peer.rdy, 0)).toBeLessThanOrEqual(1);
+      holders.add(peers.findIndex((peer) => peer.rdy === 1));
+      vi.advanceTimersByTime(1000);
+    }
+    expect([...holders].filter((one) => one >= 0).sort()).toEqual([0, 1, 2]);
   });
 
   it('gives the share of a lost broker to the others', async () => {

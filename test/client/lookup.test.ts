@@ -21,6 +21,27 @@ function eventsOf(consumer: Consumer): string[] {
 }
 
 describe('Consumer: finding brokers', () => {
+  it('shows its secret to the lookupd, unless told not to', async () => {
+    const lookupd = await fakeLookupd();
+    await finding([lookupd], { authSecret: 'secret' }).connect();
+    await finding([lookupd], { authSecret: 'secret', lookupdAuthorization: false }).connect();
+    await finding([lookupd]).connect();
+    const [first, second, third] = lookupd.authorizations;
+    expect([first, second, third]).toEqual(['Bearer secret', undefined, undefined]);
+  });
+
+  it('leaves a broker that it is told to leave, listed or not, until it is told to come back', async () => {
+    const [one, two] = await Promise.all([fakeNsqd(), fakeNsqd()]);
+    const lookupd = await fakeLookupd([one.address, two.address]);
+    const consumer = finding([lookupd], { lookupdPollInterval: 10, lookupdPollJitter: 0 });
+    await consumer.connect();
+    await consumer.disconnectFromNsqd(two.address);
+    await lookupd.asked(lookupd.queries.length + 3);
+    expect([one.peers.length, two.peers.length]).toEqual([1, 1]);
+    await consumer.connectToNsqd(two.address);
+    expect([one.peers.length, two.peers.length]).toEqual([1, 2]);
+  });
+
   it('connects to every broker that some lookupd lists, once', async () => {
     const [one, two, three] = await Promise.all([fakeNsqd(), fakeNsqd(), fakeNsqd()]);
     const lookupds = [
@@ -154,7 +175,7 @@ describe('Consumer: finding brokers', () => {
     await later.peer();
   });
 
-  it('a broker that is lost and listed no more is not connected to again: its topic may have been deleted', async () => {
+  it('a broker that is lost and listed no more is not connected to again: its topic may have been deleted (#343)', async () => {
     const nsqd = await fakeNsqd();
     const lookupd = await fakeLookupd([nsqd.address]);
     const consumer = finding([lookupd], { reconnectDelay: 1000, maxReconnectDelay: 1000 });

@@ -38,7 +38,7 @@ describe('Producer', () => {
 
   it('sends the calls of a turn in one write, without waiting for answers', async () => {
     const nsqd = await fakeNsqd({ on: { PUB: silent } });
-    const producer = producerTo(nsqd.address);
+    const producer = producerTo(nsqd.address, { autoBatch: false });
     await producer.connect();
     const peer = await nsqd.peer();
     const before = peer.chunks.length;
@@ -62,6 +62,27 @@ describe('Producer', () => {
     expect(error).toBeInstanceOf(PublishError);
     expect(error).toMatchObject({ code, mayHaveArrived: false });
     expect(nsqd.peers).toHaveLength(0);
+  });
+
+  it.each([
+    ['an object as a body', { id: 1 }, 'E_BAD_MESSAGE', /string or bytes, not an object: use JSON/],
+    ['a number as a body', 7, 'E_BAD_MESSAGE', /string or bytes, not 7/],
+    ['no body', undefined, 'E_BAD_MESSAGE', /not undefined/],
+  ])('refuses %s, which a caller without types may pass', async (_what, body, code, message) => {
+    const producer = producerTo('127.0.0.1:1');
+    for (const call of [producer.publish('t', body as never), producer.publishBatch('t', [body as never])]) {
+      expect(await failure(call)).toMatchObject({
+        name: 'PublishError',
+        code,
+        message: expect.stringMatching(message),
+      });
+    }
+    expect(await failure(producer.publishBatch('t', 'abc' as never))).toMatchObject({ code: 'E_BAD_BODY' });
+    expect(await failure(producer.publish(undefined as never, 'x'))).toMatchObject({ code: 'E_BAD_TOPIC' });
+    for (const timeout of [-1, Number.NaN, '5' as never]) {
+      expect(await failure(producer.publish('t', 'x', { timeout }))).toMatchObject({ code: 'E_OPTION' });
+    }
+    expect(producer.pending).toBe(0);
   });
 
   it('connect() says so when nobody listens', async () => {
@@ -89,7 +110,7 @@ describe('Producer: broker errors', () => {
         },
       },
     });
-    const producer = producerTo(nsqd.address);
+    const producer = producerTo(nsqd.address, { autoBatch: false });
     const calls = ['one', 'bad', 'two', 'three'].map((body) => producer.publish('topic', body));
     expect(await failure(calls[1] as Promise<void>)).toMatchObject({
       name: 'PublishError',
@@ -121,7 +142,7 @@ describe('Producer: broker errors', () => {
 describe('Producer: lost connections', () => {
   it('fails what was sent and not answered, as possibly arrived', async () => {
     const nsqd = await fakeNsqd({ on: { PUB: (peer) => peer.count('PUB') === 2 && peer.cut() } });
-    const producer = producerTo(nsqd.address);
+    const producer = producerTo(nsqd.address, { autoBatch: false });
     const calls = ['a', 'b'].map((body) => failure(producer.publish('t', body)));
     for (const error of await Promise.all(calls)) {
       expect(error).toMatchObject({ code: 'E_CONNECTION_LOST', mayHaveArrived: true });
@@ -146,7 +167,7 @@ describe('Producer: lost connections', () => {
   it('keeps calls until a broker is there', async () => {
     const nsqd = await fakeNsqd();
     await nsqd.stop();
-    const producer = producerTo(nsqd.address);
+    const producer = producerTo(nsqd.address, { autoBatch: false });
     const calls = ['a', 'b', 'c'].map((body) => producer.publish('t', body));
     await new Promise((resolve) => producer.once('retry', resolve));
     const later = await fakeNsqd({ port: nsqd.port });
@@ -165,7 +186,7 @@ describe('Producer: lost connections', () => {
         },
       },
     });
-    const producer = producerTo(nsqd.address, { reconnectDelay: 1, maxReconnectDelay: 2 });
+    const producer = producerTo(nsqd.address, { autoBatch: false, reconnectDelay: 1, maxReconnectDelay: 2 });
     const outcomes = { ok: 0, unsure: 0 };
     const worker = async () => {
       for (let n = 0; n < 20; n++) {
@@ -214,7 +235,7 @@ describe('Producer: several brokers', () => {
 describe('Producer: time-outs and signals', () => {
   it('gives up a call without an answer: it may have arrived', async () => {
     const nsqd = await fakeNsqd({ on: { PUB: silent } });
-    const producer = producerTo(nsqd.address, { publishTimeout: 100 });
+    const producer = producerTo(nsqd.address, { autoBatch: false, publishTimeout: 100 });
     await producer.connect();
     const errors = await Promise.all([
       failure(producer.publish('t', 'x')),
@@ -272,7 +293,7 @@ describe('Producer: time-outs and signals', () => {
 describe('Producer: bounds', () => {
   it('refuses calls beyond its bounds, and says when there is room', async () => {
     const nsqd = await fakeNsqd({ on: { PUB: silent } });
-    const producer = producerTo(nsqd.address, { maxPending: 4 });
+    const producer = producerTo(nsqd.address, { autoBatch: false, maxPending: 4 });
     await producer.ready();
     const calls = Array.from({ length: 4 }, () => producer.publish('t', 'x'));
     const refused = await failure(producer.publish('t', 'x'));

@@ -133,9 +133,54 @@ describe('RdyBudget', () => {
     expect([busy.rdy, idle.rdy]).toEqual([0, 1]);
   });
 
+  it('lets one connection have one message while probing, and keeps that within the limit', () => {
+    const [a, b] = [peer(), peer()];
+    const budget = budgetOf(a, b);
+    budget.plan(10, 2, 1000);
+    budget.plan(0, 2, 2000);
+    budget.plan(10, 2, 4000, true);
+    expect([a.rdy, b.rdy].sort()).toEqual([0, 1]);
+    budget.plan(0, 2, 5000, true);
+    expect([a.rdy, b.rdy]).toEqual([0, 0]);
+    [a.inFlight, b.inFlight] = [10, 0];
+    a.maxRdy = 0;
+    budget.plan(10, 1, 6000, true);
+    expect([a.rdy, b.rdy]).toEqual([0, 0]);
+    expect(budget.isShort).toBe(true);
+    a.inFlight = 9;
+    budget.plan(10, 1, 6001, true);
+    expect(b.rdy).toBe(1);
+  });
+
+  it('probes each connection in turn', () => {
+    const peers = [peer(), peer(), peer()];
+    const budget = budgetOf(...peers);
+    budget.plan(9, 3, 1000);
+    const probed: Peer[] = [];
+    for (let now = 2000; now < 32_000; now += 10_000) {
+      budget.plan(0, 3, now);
+      budget.plan(9, 3, now + 5000, true);
+      probed.push(...peers.filter((one) => one.rdy === 1));
+    }
+    expect(new Set(probed).size).toBe(3);
+  });
+
+  it('gives nothing to a connection that is being left, whose share the others get', () => {
+    const [a, b] = [peer(), peer()];
+    const budget = budgetOf(a, b);
+    budget.plan(10, 2, 1000);
+    a.maxRdy = 0;
+    expect(budget.size).toBe(1);
+    budget.plan(10, 1, 2000);
+    budget.plan(10, 1, 3000);
+    expect([a.rdy, b.rdy]).toEqual([0, 10]);
+    budget.plan(1, 1, 4000);
+    expect([a.rdy, b.rdy]).toEqual([0, 1]);
+  });
+
   it('never lets more be in flight in sum, whatever happens', () => {
     const happening = fc.record({
-      what: fc.constantFrom('join', 'leave', 'receive', 'answer', 'plan', 'limit'),
+      what: fc.constantFrom('join', 'leave', 'quit', 'receive', 'answer', 'plan', 'stop', 'probe'),
       which: fc.nat(),
       wait: fc.nat({ max: 400 }),
     });
@@ -146,6 +191,8 @@ describe('RdyBudget', () => {
         (happenings, limit) => {
           const budget = new RdyBudget<Peer>(TIMES);
           const peers: Peer[] = [];
+          const sumOf = (field: 'rdy' | 'inFlight'): number =>
+            peers.reduce((sum, one) => sum + one[field], 0);
           let now = 1000;
           for (const { what, which, wait } of happenings) {
             now += wait;
@@ -157,18 +204,48 @@ describe('RdyBudget', () => {
             } else if (what === 'leave' && one) {
               peers.splice(peers.indexOf(one), 1);
               budget.delete(one);
+            } else if (what === 'quit' && one) {
+              one.maxRdy = 0;
             } else if (what === 'receive' && one) {
               const mayHave = now < one.settlesAt ? Math.max(one.rdy, one.settlingRdy) : one.rdy;
               if (one.inFlight < mayHave) one.inFlight++;
             } else if (what === 'answer' && one && one.inFlight > 0) {
               one.inFlight--;
             } else if (what === 'plan') {
-              budget.plan(limit, peers.length, now);
+              budget.plan(limit, budget.size, now);
+            } else if (what === 'stop') {
+              budget.plan(0, budget.size, now);
+              expect(sumOf('rdy')).toBe(0);
+            } else if (what === 'probe') {
+              budget.plan(limit, budget.size, now, true);
+              expect(sumOf('rdy')).toBeLessThanOrEqual(1);
             }
-            expect(peers.reduce((sum, { inFlight }) => sum + inFlight, 0)).toBeLessThanOrEqual(limit);
+            expect(sumOf('rdy')).toBeLessThanOrEqual(limit);
+            expect(sumOf('inFlight')).toBeLessThanOrEqual(limit);
           }
         },
       ),
+    );
+  });
+
+  it('shares all of it out, evenly, once everything is answered and settled', () => {
+    const limits = fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(limits, fc.integer({ min: 1, max: 9 }), fc.boolean(), (before, count, isProbed) => {
+        const peers = Array.from({ length: count }, () => peer());
+        const budget = budgetOf(...peers);
+        let now = 1000;
+        for (const limit of before) {
+          now += 37;
+          budget.plan(limit, count, now, isProbed);
+        }
+        const limit = before.at(-1) ?? 0;
+        budget.plan(limit, count, now + 1000);
+        budget.plan(limit, count, now + 2000);
+        const shares = peers.map((one) => one.rdy);
+        expect(shares.reduce((sum, share) => sum + share, 0)).toBe(limit);
+        expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(1);
+      }),
     );
   });
 });

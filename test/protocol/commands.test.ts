@@ -46,6 +46,8 @@ describe('commands', () => {
         head.writeUInt32BE(list.length, 4);
         const whole = Buffer.concat([Buffer.from(`MPUB ${topic}\n`), head, all]);
         expect(commands.encodeMpub(topic, list).equals(whole)).toBe(true);
+        const pubs = list.map((body) => commands.encodePub(topic, body));
+        expect(commands.joinPubs(topic, pubs).equals(whole)).toBe(true);
       }),
     );
   });

@@ -23,6 +23,8 @@ export interface LookupdSettings {
   readonly lookupdPollInterval: number;
   readonly lookupdPollJitter: number;
   readonly lookupdPollTimeout: number;
+  readonly lookupdAuthorization: boolean;
+  readonly authSecret: string;
 }
 
 /** What a {@link Lookupd} tells its owner. */
@@ -135,16 +137,17 @@ export class Lookupd {
   }
 
   async #request(): Promise<Lookup> {
-    const { connectTimeout, lookupdPollTimeout } = this.#settings;
+    const { connectTimeout, lookupdPollTimeout, lookupdAuthorization, authSecret } = this.#settings;
     const url = new URL(this.#url);
     url.searchParams.set('wait', `${WAIT_MS}ms`);
     if (this.#index !== undefined) url.searchParams.set('index', String(this.#index));
     const answer = await requestJson({
       url: url.href,
-      connectTimeout,
+      connectTimeout: connectTimeout || lookupdPollTimeout,
       timeout: lookupdPollTimeout + (this.#index === undefined ? 0 : WAIT_MS),
       maxBytes: MAX_BYTES,
       signal: this.#abort.signal,
+      ...(lookupdAuthorization && authSecret !== '' && { authorization: `Bearer ${authSecret}` }),
     });
     return readLookup(answer);
   }

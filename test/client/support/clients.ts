@@ -10,7 +10,7 @@ const QUICK = { reconnectDelay: 5, maxReconnectDelay: 20 };
 
 /** A producer that is closed when the test is over. */
 export function producerTo(
-  nsqdTcpAddress: string | readonly string[],
+  nsqdTcpAddress: string | readonly string[] | undefined,
   options: ProducerOptions = {},
 ): Producer {
   const producer = new Producer({ ...QUICK, nsqdTcpAddress, ...options });

@@ -7,6 +7,10 @@ import { onTestFinished } from 'vitest';
 export class FakeLookupd {
   /** Queries, in order. */
   readonly queries: URLSearchParams[] = [];
+  /** What was asked for. */
+  readonly paths = new Set<string>();
+  /** The `Authorization` of each. */
+  readonly authorizations: (string | undefined)[] = [];
   /** What it answers; undefined leaves requests without an answer. */
   answer: ((response: ServerResponse, query: URLSearchParams) => void) | undefined;
   readonly #server: Server;
@@ -14,8 +18,10 @@ export class FakeLookupd {
 
   constructor() {
     this.#server = createServer((request, response) => {
-      const query = new URL(request.url ?? '', 'http://x').searchParams;
+      const { pathname, searchParams: query } = new URL(request.url ?? '', 'http://x');
+      this.paths.add(pathname);
       this.queries.push(query);
+      this.authorizations.push(request.headers.authorization);
       this.answer?.(response, query);
       for (const watcher of this.#watchers.splice(0)) watcher();
     });

@@ -38,6 +38,18 @@ const USUAL: Readonly<Record<string, Reply>> = {
   CLS: (peer) => peer.respond('CLOSE_WAIT'),
 };
 
+/** The messages of a PUB or MPUB. */
+export function messagesOf({ name, body }: Command): string[] {
+  if (name !== 'MPUB') return [body.toString()];
+  const messages: string[] = [];
+  for (let at = 4; at < body.length; ) {
+    const end = at + 4 + body.readUInt32BE(at);
+    messages.push(body.toString('utf8', at + 4, end));
+    at = end;
+  }
+  return messages;
+}
+
 /** One client's connection to a fake nsqd. */
 export class FakePeer {
   readonly socket: net.Socket;

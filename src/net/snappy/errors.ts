@@ -1,0 +1,5 @@
+/** Bytes that are no snappy stream. */
+export class SnappyError extends Error {
+  override readonly name = 'SnappyError';
+  readonly code = 'E_SNAPPY';
+}

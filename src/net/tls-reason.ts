@@ -1,0 +1,6 @@
+/** What went wrong with TLS, in OpenSSL's words, without the places in its code that its messages are full of. */
+export function tlsReason(error: Error): string {
+  const reason = 'reason' in error ? error.reason : undefined;
+  const code = 'code' in error ? String(error.code) : '';
+  return code.startsWith('ERR_SSL') && typeof reason === 'string' && reason !== '' ? reason : error.message;
+}

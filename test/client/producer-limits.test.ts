@@ -1,0 +1,130 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type BrokerOptions, startBroker } from '../../src/broker/index.js';
+import { failure, producerTo } from './support/clients.js';
+import { fakeNsqd, messagesOf, silent } from './support/fake-nsqd.js';
+
+async function broker(options: BrokerOptions): Promise<string> {
+  const started = await startBroker({ httpAddress: '', ...options });
+  onTestFinished(() => started.close());
+  return started.tcpAddress;
+}
+
+describe('Producer: sizes a broker does not take', () => {
+  it('learns the limit from the first refusal and spares the connection further ones', async () => {
+    const producer = producerTo(await broker({ maxMsgSize: 100 }));
+    let lost = 0;
+    producer.on('disconnect', () => lost++);
+    const delays: number[] = [];
+    producer.on('retry', (_address, _error, delay) => delays.push(delay));
+    const big = 'x'.repeat(101);
+    expect(await failure(producer.publish('t', big))).toMatchObject({
+      code: 'E_BAD_MESSAGE',
+      mayHaveArrived: false,
+    });
+    const calls = [producer.publish('t', 'fits'), failure(producer.publish('t', big))];
+    const [, refused] = await Promise.all([...calls, producer.publish('t', 'x'.repeat(100))]);
+    expect(refused).toMatchObject({ code: 'E_BAD_MESSAGE', mayHaveArrived: false });
+    expect((refused as Error).message).toMatch(/101 bytes, but the broker takes 100 \(--max-msg-size\)/);
+    expect(await failure(producer.publishDeferred('t', big, 10))).toMatchObject({ code: 'E_BAD_MESSAGE' });
+    expect(await failure(producer.publishBatch('t', ['a', big, 'b']))).toMatchObject({
+      code: 'E_BAD_MESSAGE',
+    });
+    await producer.publishBatch('t', ['x'.repeat(100), 'y'.repeat(100)]);
+    expect([lost, delays]).toEqual([1, [0]]);
+  });
+
+  it('says that a batch is too large', async () => {
+    const producer = producerTo(await broker({ maxMsgSize: 300, maxBodySize: 1000 }));
+    const bodies = Array.from({ length: 5 }, () => 'x'.repeat(200));
+    expect(await failure(producer.publishBatch('t', bodies))).toMatchObject({ code: 'E_BAD_BODY' });
+    expect(await failure(producer.publishBatch('t', bodies))).toMatchObject({
+      code: 'E_BAD_BODY',
+      message: expect.stringContaining('batch of 1024 bytes, but the broker takes 1000 (--max-body-size)'),
+    });
+  });
+
+  it('publishes joined calls one by one where their MPUB would be too large', async () => {
+    const producer = producerTo(await broker({ maxMsgSize: 300, maxBodySize: 1000 }));
+    let lost = 0;
+    producer.on('disconnect', () => lost++);
+    for (let n = 0; n < 3; n++) {
+      await Promise.all(Array.from({ length: 10 }, () => producer.publish('t', 'x'.repeat(200))));
+    }
+    expect(lost).toBe(1);
+  });
+
+  it('takes the limits of a broker that says them, and forgets them with its connection', async () => {
+    const identify = { max_msg_size: 10, max_body_size: 40 };
+    const nsqd = await fakeNsqd({ identify });
+    const producer = producerTo(nsqd.address);
+    expect(await failure(producer.publish('t', 'x'.repeat(11)))).toMatchObject({ code: 'E_BAD_MESSAGE' });
+    expect(await failure(producer.publishBatch('t', ['x'.repeat(10), 'y'.repeat(20)]))).toMatchObject({
+      code: 'E_BAD_BODY',
+    });
+    expect(nsqd.peers[0]?.commands).toHaveLength(1);
+    await nsqd.stop();
+    await fakeNsqd({ port: nsqd.port });
+    await producer.publish('t', 'x'.repeat(11));
+  });
+});
+
+describe('Producer: when it is full', () => {
+  it('waits instead of refusing, and hands no more than its bounds to the broker', async () => {
+    const nsqd = await fakeNsqd({ on: { PUB: silent, MPUB: silent } });
+    const producer = producerTo(nsqd.address, { maxPending: 4, whenFull: 'wait', autoBatch: false });
+    const calls = Array.from({ length: 10 }, (_, n) => producer.publish('t', `${n}`));
+    const peer = await nsqd.peer();
+    await peer.until(() => peer.count('PUB') === 4);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(peer.count('PUB')).toBe(4);
+    peer.respond('OK');
+    await peer.until(() => peer.count('PUB') === 5);
+    for (let answered = 1; answered < 10; answered++) {
+      await peer.until(() => peer.count('PUB') > answered);
+      peer.respond('OK');
+    }
+    await Promise.all(calls);
+  });
+
+  it('joins no more calls than its bounds', async () => {
+    const nsqd = await fakeNsqd({ on: { PUB: silent, MPUB: silent } });
+    const producer = producerTo(nsqd.address, { maxPending: 4, whenFull: 'wait' });
+    const calls = Array.from({ length: 10 }, (_, n) => producer.publish('t', `${n}`));
+    const peer = await nsqd.peer();
+    for (const sent of [4, 8, 10]) {
+      await peer.until(() => peer.commands.slice(1).flatMap(messagesOf).length >= sent);
+      expect(peer.commands.slice(1).flatMap(messagesOf)).toHaveLength(sent);
+      peer.respond('OK');
+    }
+    await Promise.all(calls);
+  });
+
+  it('bounds what waits too, by its time-out and its signal', async () => {
+    const nsqd = await fakeNsqd({ on: { PUB: silent } });
+    const producer = producerTo(nsqd.address, { maxPending: 1, whenFull: 'wait', autoBatch: false });
+    const first = producer.publish('t', 'first');
+    const abort = new AbortController();
+    const timedOut = failure(producer.publish('t', 'late', { timeout: 20 }));
+    const aborted = failure(producer.publish('t', 'unwanted', { signal: abort.signal }));
+    const peer = await nsqd.peer();
+    await peer.next('PUB');
+    abort.abort();
+    expect(await aborted).toMatchObject({ code: 'E_ABORTED', mayHaveArrived: false });
+    expect(await timedOut).toMatchObject({ code: 'E_TIMEOUT', mayHaveArrived: false });
+    peer.respond('OK');
+    await first;
+    expect(peer.count('PUB')).toBe(1);
+  });
+
+  it('says how much is under way', async () => {
+    const nsqd = await fakeNsqd({ on: { MPUB: silent } });
+    const producer = producerTo(nsqd.address);
+    const calls = [producer.publish('t', 'abc'), producer.publish('t', 'abc')];
+    expect([producer.pending, producer.pendingBytes]).toEqual([2, 2 * 'PUB t\n....abc'.length]);
+    const peer = await nsqd.peer();
+    await peer.next('MPUB');
+    peer.respond('OK');
+    await Promise.all(calls);
+    expect([producer.pending, producer.pendingBytes]).toEqual([0, 0]);
+  });
+});
