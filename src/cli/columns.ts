@@ -23,12 +23,26 @@ const PLAIN = {
   style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
 };
 
-/** Lines of aligned columns, each line indented by two; cells may be coloured. Loads cli-table3: import it when needed. */
-export function columns(rows: readonly (readonly string[])[]): string[] {
-  const table = new Table(PLAIN);
+export interface ColumnLayout {
+  /** Of each column, left by default. */
+  readonly aligns?: readonly ('left' | 'right')[];
+  /** Of each column; longer cells are cut. By default as wide as its longest cell. */
+  readonly widths?: readonly number[];
+  /** What stands between columns. */
+  readonly gap?: string;
+  readonly indent?: string;
+}
+
+/** Lines of aligned columns, indented by two; cells may be coloured. Loads cli-table3: import it when needed. */
+export function columns(
+  rows: readonly (readonly string[])[],
+  { aligns = [], widths = [], gap = ' ', indent = '  ' }: ColumnLayout = {},
+): string[] {
+  const chars = { ...PLAIN.chars, middle: gap };
+  const table = new Table({ ...PLAIN, chars, colAligns: [...aligns], colWidths: [...widths] });
   for (const row of rows) table.push([...row]);
   return table
     .toString()
     .split('\n')
-    .map((line) => `  ${line.trimEnd()}`);
+    .map((line) => `${indent}${line.trimEnd()}`);
 }

@@ -10,5 +10,6 @@ export const commandNotFound: Hook.CommandNotFound = async ({ id, config }) => {
   const [word = id] = id.split(':');
   const near = nearest(id.replaceAll(':', ' '), commands) ?? nearest(word, commands);
   const hint = near ? `Did you mean "nsq ${near}"?` : 'See "nsq --help" for the commands';
-  throw new UsageError(`unknown command "${word}"`, { hint });
+  const isGroup = commands.some((command) => command.startsWith(`${word} `));
+  throw new UsageError(`unknown command "${isGroup ? id.replaceAll(':', ' ') : word}"`, { hint });
 };

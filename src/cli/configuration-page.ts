@@ -1,12 +1,16 @@
+import { DESTRUCTIVE_SETTINGS } from './cluster/action-settings.js';
 import { COMMON_SETTINGS, defaultText, placeholder } from './flags.js';
 import { LOOKUPD_SETTINGS } from './lookupd/lookupd-settings.js';
+import { markdownTable } from './markdown-table.js';
 import { PUB_SETTINGS } from './pub/pub-settings.js';
 import { BROKER_SETTINGS } from './serve/broker-settings.js';
 import { IMPORT_SETTINGS } from './serve/import-settings.js';
 import { PENDING_SETTINGS } from './serve/pending-settings.js';
 import { formatRange } from './setting-value.js';
 import { configKeys, environmentName, type Setting, type Settings } from './settings.js';
+import { STAT_SETTINGS } from './stat/stat-settings.js';
 import { TAIL_SETTINGS } from './tail/tail-settings.js';
+import { TO_FILE_SETTINGS } from './to-file/to-file-settings.js';
 
 const INTRODUCTION = `# Configuration
 
@@ -50,6 +54,12 @@ export function configurationPage(): string {
     `${table(Object.entries<Setting>(PUB_SETTINGS))}\n`,
     '## nsq tail\n',
     `${table(Object.entries<Setting>(TAIL_SETTINGS))}\n`,
+    '## nsq stat\n',
+    `${table(Object.entries<Setting>(STAT_SETTINGS))}\n`,
+    '## nsq topic, nsq channel\n',
+    `${table(Object.entries<Setting>(DESTRUCTIVE_SETTINGS))}\n`,
+    '## nsq to-file\n',
+    `${table(Object.entries<Setting>(TO_FILE_SETTINGS))}\n`,
   ].join('\n');
 }
 
@@ -81,19 +91,4 @@ function pendingTable(settings: Settings): string {
     setting.doc,
   ]);
   return markdownTable([['flag', 'key', 'meaning'], ...lines]);
-}
-
-/** Columns of one width, as the formatter of this repository wants them. */
-function markdownTable([head = [], ...body]: readonly (readonly string[])[]): string {
-  const rows = [head, ...body].map((cells) => cells.map(escapeCell));
-  const widths = head.map((_, column) => Math.max(3, ...rows.map((cells) => cells[column]!.length)));
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const [first, ...rest] = rows.map((cells) =>
-    line(cells.map((cell, column) => cell.padEnd(widths[column]!))),
-  );
-  return [first, line(widths.map((width) => '-'.repeat(width))), ...rest].join('\n');
-}
-
-function escapeCell(text: string): string {
-  return text.replaceAll('|', '\\|').replace(/<(?=[^`]*$)/g, '&lt;');
 }

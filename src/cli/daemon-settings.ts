@@ -21,8 +21,14 @@ function settingOf(spec: DaemonOption, group: string): Setting {
     ...(noted === undefined ? {} : { defaultDoc: noted }),
     ...(spec.flag.endsWith('-address') ? { placeholder: 'address' } : {}),
     ...(spec.config === undefined ? {} : { config: spec.config }),
-    ...(spec.choices === undefined ? {} : { choices: spec.choices }),
+    ...(spec.choices === undefined ? {} : { choices: spec.choices, placeholder: choicesText(spec.choices) }),
+    ...(spec.bare === undefined ? {} : { bare: spec.bare }),
     ...(spec.min === undefined ? {} : { min: spec.min }),
     ...(spec.max === undefined || spec.max >= Number.MAX_SAFE_INTEGER ? {} : { max: spec.max }),
   };
+}
+
+/** Without those that only stand for others: the empty one, and Go's short words for true and false. */
+function choicesText(choices: readonly string[]): string {
+  return choices.filter(({ length }) => length > 1).join('|');
 }

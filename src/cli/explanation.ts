@@ -15,7 +15,10 @@ interface SystemError extends Error {
 }
 
 const HINTS: Readonly<Record<string, string>> = {
-  E_LISTEN: 'Choose another address with --tcp-address or --http-address, or stop what listens there',
+  E_LISTEN:
+    'Choose another address with --tcp-address, --http-address or --https-address, or stop what listens there',
+  E_TLS: 'Check the tls_… options of --consumer-opt or --producer-opt: docs/SECURITY.md has examples',
+  E_AUTH_REQUIRED: 'Give the secret with --consumer-opt or --producer-opt auth_secret,<secret>',
   E_DATA_PATH: 'Create it, or choose a directory that you may write to with --data-path',
   E_LOCKED: 'Stop the other broker, or choose another directory with --data-path',
   ECONNREFUSED: 'Start a broker with "nsq serve", or give the address of one',
@@ -27,7 +30,8 @@ const HINTS: Readonly<Record<string, string>> = {
 
 const START_LOOKUPD = 'Start one with "nsq lookupd", or give the HTTP address of one';
 
-const REASONS: Readonly<Record<string, string>> = {
+/** A system error's code in plain words. */
+export const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused: nothing listens there',
   ENOTFOUND: 'host not found',
   EAI_AGAIN: 'host not found',

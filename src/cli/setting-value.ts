@@ -100,7 +100,8 @@ export function formatRange(setting: ValueSpec): string {
 function checkedChoice(setting: ValueSpec, text: string, source: string): string {
   const choices = setting.choices ?? [];
   const choice = choices.find((candidate) => candidate === text.toLowerCase());
-  if (choice === undefined) throw invalid(source, `"${text}" is none of ${choices.join(', ')}`);
+  if (choice === undefined)
+    throw invalid(source, `"${text}" is none of ${choices.filter((it) => it !== '').join(', ')}`);
   return choice;
 }
 

@@ -15,14 +15,15 @@ export class Terminal {
   readonly #stream: TerminalStream;
   /** Somebody watches: prose and spinners are welcome. */
   readonly interactive: boolean;
-  readonly #animated: boolean;
+  /** What was written can be moved over and overwritten. */
+  readonly animated: boolean;
   readonly #color: boolean;
 
   constructor({ color, stream = process.stderr, environment = process.env }: TerminalOptions = {}) {
     const dumb = environment.TERM === 'dumb';
     this.#stream = stream;
     this.interactive = stream.isTTY === true;
-    this.#animated = this.interactive && !dumb;
+    this.animated = this.interactive && !dumb;
     this.#color = color ?? (this.interactive && !dumb && !environment.NO_COLOR);
   }
 
@@ -42,7 +43,7 @@ export class Terminal {
 
   /** A line that changes, or `undefined` where none can be shown. */
   async progress(text: string): Promise<Progress | undefined> {
-    if (!this.#animated) return undefined;
+    if (!this.animated) return undefined;
     const { default: ora } = await import('ora');
     const spinner = ora({
       text,

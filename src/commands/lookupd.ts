@@ -5,6 +5,7 @@ import {
   LOOKUPD_SETTINGS,
   lookupdOptions,
 } from '../cli/lookupd/lookupd-settings.js';
+import { keepYoungGenerationSmall } from '../cli/lookupd/young-generation.js';
 import { startLookupd } from '../lookupd/index.js';
 
 const SETTINGS = { ...LOOKUPD_SETTINGS, ...DEPRECATED_LOOKUPD_SETTINGS };
@@ -32,6 +33,7 @@ export class Lookupd extends BaseCommand {
   async run(): Promise<void> {
     const { values, terminal } = await this.read(SETTINGS);
     const options = lookupdOptions(values);
+    keepYoungGenerationSmall();
     await runDaemon({
       terminal,
       logPrefix: options.logPrefix ?? '',

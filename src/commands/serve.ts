@@ -6,7 +6,7 @@ import { createLogger } from '../cli/logger.js';
 import { BROKER_SETTINGS, brokerOptions } from '../cli/serve/broker-settings.js';
 import { importError, importJson, importLines } from '../cli/serve/import-report.js';
 import { IMPORT_SETTINGS } from '../cli/serve/import-settings.js';
-import { checkSafeguards, PENDING_SETTINGS, pendingWarnings } from '../cli/serve/pending-settings.js';
+import { PENDING_SETTINGS, pendingWarnings } from '../cli/serve/pending-settings.js';
 import type { Terminal } from '../cli/terminal.js';
 
 const SETTINGS = { ...BROKER_SETTINGS, ...PENDING_SETTINGS, ...IMPORT_SETTINGS };
@@ -36,7 +36,6 @@ export class Serve extends BaseCommand {
     const options = brokerOptions(values);
     if (values['import-only']) return this.#import(options, values.json, terminal);
     if (values.json) throw new UsageError('--json goes with --import-only');
-    checkSafeguards(values);
     await runDaemon({
       terminal,
       logPrefix: options.logPrefix ?? '',
@@ -46,9 +45,10 @@ export class Serve extends BaseCommand {
         const { startupSummary } = await import('../cli/serve/startup-summary.js');
         return startupSummary(broker, options.durability ?? '', this.config.version, colors);
       },
-      fields: ({ tcpAddress, httpAddress, dataPath }) => ({
+      fields: ({ tcpAddress, httpAddress, httpsAddress, dataPath }) => ({
         tcpAddress,
         httpAddress,
+        ...(httpsAddress !== '' && { httpsAddress }),
         dataPath,
         durability: options.durability,
       }),

@@ -9,6 +9,7 @@ const GROUPS: Readonly<Record<OptionSpec['group'], string>> = {
   storage: 'storage',
   messages: 'message',
   clients: 'client',
+  security: 'TLS and authorization',
   logging: 'log',
 };
 

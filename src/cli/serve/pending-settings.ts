@@ -1,5 +1,4 @@
 import { OPTION_SPECS } from '../../broker/option-table.js';
-import { RunError } from '../errors.js';
 import type { SettingSource } from '../resolution.js';
 import { defineSettings, type Settings, type SettingValue } from '../settings.js';
 
@@ -8,26 +7,6 @@ import { defineSettings, type Settings, type SettingValue } from '../settings.js
  * there yet, and those that this broker's design does not need.
  */
 const TABLE = defineSettings({
-  'https-address': { kind: 'string', default: '0.0.0.0:4152', doc: 'address for HTTPS clients' },
-  'tls-cert': { kind: 'string', default: '', doc: 'certificate file' },
-  'tls-key': { kind: 'string', default: '', doc: "the certificate's key file" },
-  'tls-client-auth-policy': {
-    kind: 'string',
-    default: '',
-    doc: 'client certificates: require or require-verify',
-  },
-  'tls-root-ca-file': { kind: 'string', default: '', doc: 'certificate authority file' },
-  'tls-required': {
-    kind: 'choice',
-    choices: ['true', 'false', 'tcp-https', '1', '0', 't', 'f'],
-    default: 'false',
-    bare: 'true',
-    placeholder: 'true|false|tcp-https',
-    doc: 'require TLS of clients',
-  },
-  'tls-min-version': { kind: 'string', default: '', doc: 'least TLS version' },
-  'auth-http-address': { kind: 'strings', default: [], config: 'auth_http_addresses', doc: 'auth server' },
-  'auth-http-request-method': { kind: 'string', default: 'get', doc: 'HTTP method for auth servers' },
   'statsd-address': { kind: 'string', default: '', doc: 'UDP address of a statsd daemon' },
   'statsd-prefix': { kind: 'string', default: 'nsq.%s', doc: 'prefix of keys sent to statsd' },
   'statsd-interval': { kind: 'duration', default: 60_000, doc: 'time between pushes to statsd' },
@@ -45,9 +24,6 @@ const TABLE = defineSettings({
     default: 600_000,
     doc: 'window of these percentiles',
   },
-  deflate: { kind: 'boolean', default: true, doc: 'offer deflate to clients' },
-  'max-deflate-level': { kind: 'int', default: 6, doc: 'highest deflate level that a client may ask for' },
-  snappy: { kind: 'boolean', default: true, doc: 'offer snappy to clients' },
   'enable-experiment': { kind: 'strings', default: [], doc: 'experimental features' },
   'queue-scan-worker-pool-max': {
     kind: 'int',
@@ -80,12 +56,6 @@ interface PendingFeature {
 }
 
 const FEATURES: readonly PendingFeature[] = [
-  {
-    name: 'TLS',
-    consequence: 'connections are NOT encrypted',
-    askedBy: ['tls-cert', 'tls-key', 'tls-root-ca-file', 'https-address'],
-  },
-  { name: 'compression', consequence: 'clients are answered uncompressed', askedBy: ['deflate', 'snappy'] },
   { name: 'statsd', consequence: 'nothing is pushed', askedBy: ['statsd-address'] },
   {
     name: 'end-to-end latency',
@@ -94,26 +64,6 @@ const FEATURES: readonly PendingFeature[] = [
   },
   { name: 'experiments', consequence: 'none is enabled', askedBy: ['enable-experiment'] },
 ];
-
-/** Features whose absence would leave a door open that was to be shut. */
-const SAFEGUARDS: readonly Omit<PendingFeature, 'consequence'>[] = [
-  { name: 'TLS', askedBy: ['tls-required', 'tls-client-auth-policy'] },
-  { name: 'AUTH', askedBy: ['auth-http-address'] },
-];
-
-/**
- * Refuses to start without a safeguard that was asked for.
- * @throws RunError
- */
-export function checkSafeguards(values: Readonly<Record<string, SettingValue | undefined>>): void {
-  for (const { name, askedBy } of SAFEGUARDS) {
-    const flag = askedBy.find((it) => PENDING_SETTINGS[it] !== undefined && asksForSomething(values[it]));
-    if (flag === undefined) continue;
-    throw new RunError(`--${flag} asks for ${name}, which is not available yet`, {
-      hint: 'Start without it only where every client may be trusted',
-    });
-  }
-}
 
 /** One line for each feature that was asked for and is not there, and for each deprecated flag. */
 export function pendingWarnings(

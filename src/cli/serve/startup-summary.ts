@@ -6,6 +6,8 @@ export interface BrokerAddresses {
   readonly tcpAddress: string;
   /** '' without HTTP. */
   readonly httpAddress: string;
+  /** '' without HTTPS. */
+  readonly httpsAddress: string;
   readonly dataPath: string;
 }
 
@@ -18,7 +20,7 @@ const DEFAULT_TCP = /^(0\.0\.0\.0|127\.0\.0\.1|\[::1?\]|localhost):4150$/;
 
 /** What `nsq serve` shows on a terminal once it listens. */
 export function startupSummary(
-  { tcpAddress, httpAddress, dataPath }: BrokerAddresses,
+  { tcpAddress, httpAddress, httpsAddress, dataPath }: BrokerAddresses,
   durability: string,
   version: string,
   colors: ChalkInstance,
@@ -26,6 +28,7 @@ export function startupSummary(
   const rows = [
     ['TCP', tcpAddress],
     ['HTTP', httpAddress === '' ? 'off' : httpAddress],
+    ...(httpsAddress === '' ? [] : [['HTTPS', httpsAddress]]),
     ['data path', dataPath],
     ['durability', `${durability} ${colors.dim(`(${PROMISES[durability] ?? ''})`)}`],
   ];

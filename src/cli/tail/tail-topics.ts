@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { Consumer, type ConsumerOptions } from '../../client/index.js';
 import type { SourceAddresses } from '../client-options.js';
+import { reportConnections } from '../connection-report.js';
 import { ExitCode } from '../errors.js';
 import { Interruption } from '../interruption.js';
 import { watchPipeReader } from '../pipe-reader.js';
@@ -43,7 +44,7 @@ export async function tailTopics(options: TailOptions): Promise<void> {
   const print = async (consumer: Consumer): Promise<void> => {
     for await (const message of consumer) {
       if (interruption.signal.aborted || (limit > 0 && printed >= limit))
-        return message.requeue({ delay: 0 });
+        return message.requeue({ delay: 0, backoff: false });
       printer.print(message);
       printed++;
       if (printed === limit) return;
@@ -84,30 +85,4 @@ function readyLine({ topics, channel, source }: TailOptions): string {
   const lookupds = [lookupdHttpAddresses].flat();
   const places = lookupds.length === 0 ? [nsqdTcpAddresses].flat() : lookupds.map((one) => `lookupd ${one}`);
   return `ready: tailing ${topics.join(', ')} on channel ${channel} at ${places.join(', ')}`;
-}
-
-/** Says once that a connection or a lookupd is lost, and that it is back. Returns what stops that. */
-function reportConnections(consumer: Consumer, terminal: Terminal): () => void {
-  const lost = new Set<string>();
-  const silent = new Set<string>();
-  const onLookupFailed = (lookupd: string, error: Error): void => {
-    if (!silent.has(lookupd)) terminal.say(`lookupd ${error.message}; asking again`);
-    silent.add(lookupd);
-  };
-  const onLookup = (lookupd: string): void => {
-    if (silent.delete(lookupd)) terminal.say(`lookupd ${lookupd} answers again`);
-  };
-  const onDisconnect = (address: string, error: Error): void => {
-    lost.add(address);
-    terminal.say(`lost the connection: ${error.message}; connecting again`);
-  };
-  const onConnect = (address: string): void => {
-    if (lost.delete(address)) terminal.say(`connected to ${address} again`);
-  };
-  consumer.on('disconnect', onDisconnect).on('connect', onConnect);
-  consumer.on('lookupFailed', onLookupFailed).on('lookup', onLookup);
-  return () => {
-    consumer.off('disconnect', onDisconnect).off('connect', onConnect);
-    consumer.off('lookupFailed', onLookupFailed).off('lookup', onLookup);
-  };
 }

@@ -4,11 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { OPTION_SPECS } from '../../../src/broker/option-table.js';
 import { resolveSettings } from '../../../src/cli/resolution.js';
 import { BROKER_SETTINGS, brokerOptions } from '../../../src/cli/serve/broker-settings.js';
-import {
-  checkSafeguards,
-  PENDING_SETTINGS,
-  pendingWarnings,
-} from '../../../src/cli/serve/pending-settings.js';
+import { PENDING_SETTINGS, pendingWarnings } from '../../../src/cli/serve/pending-settings.js';
 
 const SETTINGS = { ...BROKER_SETTINGS, ...PENDING_SETTINGS };
 
@@ -66,7 +62,6 @@ describe("nsqd's configuration file", () => {
 
   test('gets one line for each feature that it asks for and that is not there', () => {
     expect(pendingWarnings(values, sources)).toEqual([
-      'compression is not available yet: --deflate, --snappy ignored, clients are answered uncompressed',
       'end-to-end latency is not available yet: --e2e-processing-latency-percentile ignored, no percentiles are kept',
     ]);
   });
@@ -80,31 +75,23 @@ describe('pendingWarnings', () => {
 
   test.each([
     ['nothing asked', {}, []],
-    ['turned off', { deflate: false, 'tls-required': ['false'], 'tls-cert': [''] }, []],
-    [
-      'TLS',
-      { 'tls-cert': ['c.pem'], 'tls-key': ['k.pem'] },
-      ['TLS is not available yet: --tls-cert, --tls-key ignored, connections are NOT encrypted'],
-    ],
+    ['turned off', { deflate: false, 'statsd-address': [''] }, []],
     ['a deprecated flag', { verbose: true }, ['--verbose is deprecated: use --log-level']],
   ])('%s', (_, flags, expected) => {
     expect(warningsFor(flags)).toEqual(expected);
   });
 });
 
-describe('checkSafeguards', () => {
-  const check = (flags: Record<string, string[] | boolean>): void =>
-    checkSafeguards(resolveSettings(SETTINGS, flags, {}).values);
+describe("Go's words for --tls-required", () => {
+  const required = (flags: Record<string, string[] | boolean>): unknown =>
+    brokerOptions(resolveSettings(SETTINGS, flags, {}).values).tlsRequired;
 
-  test.each([
-    ['--tls-required', { 'tls-required': ['tcp-https'] }, /--tls-required asks for TLS/],
-    ['--tls-client-auth-policy', { 'tls-client-auth-policy': ['require'] }, /asks for TLS/],
-    ['--auth-http-address', { 'auth-http-address': ['127.0.0.1:1'] }, /asks for AUTH/],
-  ])('no broker is started open that was to be shut by %s', (_, flags, message) => {
-    expect(() => check(flags)).toThrow(message);
+  test.each(['true', 'false', 'tcp-https', '1', '0', 't', 'f'])('%s', (word) => {
+    expect(required({ 'tls-required': [word] })).toBe(word);
+    expect(required({ 'tls-required': [word.toUpperCase()] })).toBe(word);
   });
 
-  test('nothing asked is nothing refused', () => {
-    expect(() => check({ 'tls-required': ['false'] })).not.toThrow();
+  test('another one is refused', () => {
+    expect(() => required({ 'tls-required': ['maybe'] })).toThrow('"maybe" is none of');
   });
 });

@@ -1,0 +1,70 @@
+import { createInterface } from 'node:readline/promises';
+import { ExitCode, RunError, UsageError } from '../errors.js';
+import type { Terminal } from '../terminal.js';
+import { type Target, targetText, type Verb } from './action.js';
+import type { Cluster } from './cluster.js';
+
+const YES = /^y(es)?$/i;
+
+export interface ConfirmationOptions {
+  readonly verb: Verb;
+  readonly targets: readonly Target[];
+  readonly cluster: Cluster;
+  readonly terminal: Terminal;
+}
+
+/**
+ * Asks on the terminal whether messages may go, saying how many. Throws {@link UsageError} where nobody can be asked, and
+ * {@link RunError} unless the answer is yes.
+ */
+export async function confirm({ verb, targets, cluster, terminal }: ConfirmationOptions): Promise<void> {
+  if (!process.stdin.isTTY || !terminal.interactive) {
+    throw new UsageError(`messages would be lost, and nobody is there to confirm it: nothing was done`, {
+      hint: 'Say --yes to go ahead',
+    });
+  }
+  for (const target of targets)
+    terminal.say(`${targetText(target)}: ${await lossText(verb, target, cluster)}`);
+  const word = verb === 'delete' ? 'Delete' : 'Empty';
+  const these = targets.length === 1 ? 'it' : `all ${targets.length}`;
+  if (!YES.test(await ask(`${word} ${these}? [y/N] `)))
+    throw new RunError('not confirmed: nothing was done', { hint: '--yes does it without asking' });
+}
+
+/** What is there to be lost. */
+async function lossText(verb: Verb, { topic, channel }: Target, cluster: Cluster): Promise<string> {
+  const { nodes } = await cluster.sample({ topic });
+  const topics = nodes
+    .flatMap((node) => ('stats' in node ? node.stats.topics : []))
+    .filter(({ name }) => name === topic);
+  const channels = topics.flatMap((one) => one.channels);
+  const own = channel === undefined ? topics : channels.filter(({ name }) => name === channel);
+  if (own.length === 0) return 'is not there';
+  const isWholeTopic = channel === undefined && verb === 'delete';
+  const counted = isWholeTopic ? [...own, ...channels] : own;
+  const waiting = counted.reduce((sum, { depth }) => sum + depth, 0);
+  const held = (channel === undefined && !isWholeTopic ? [] : channels)
+    .filter(({ name }) => channel === undefined || name === channel)
+    .reduce((sum, { inFlight, deferred }) => sum + inFlight + deferred, 0);
+  const names = new Set(channels.map(({ name }) => name)).size;
+  const parts = [
+    ...(isWholeTopic ? [`${names} channel${names === 1 ? '' : 's'}`] : []),
+    `${waiting.toLocaleString('en-US')} waiting`,
+    ...(held > 0 ? [`${held.toLocaleString('en-US')} in flight or deferred`] : []),
+  ];
+  return `${parts.join(', ')}, at ${own.length} nsqd${own.length === 1 ? '' : 's'}`;
+}
+
+async function ask(question: string): Promise<string> {
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  prompt.once('SIGINT', () => {
+    process.stderr.write('\n');
+    process.exit(ExitCode.Interrupted);
+  });
+  // Control-D closes it, and the question is never answered.
+  const closed = new Promise<string>((resolve) => prompt.once('close', () => resolve('\n')));
+  const answer = await Promise.race([prompt.question(question), closed]);
+  prompt.close();
+  if (answer === '\n') process.stderr.write(answer);
+  return answer.trim();
+}

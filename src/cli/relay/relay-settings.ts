@@ -1,0 +1,28 @@
+import { SOURCE_SETTINGS } from '../client-options.js';
+import { defineSettings } from '../settings.js';
+
+/** What both relays can be told of where messages come from, and of how it goes. */
+export const RELAY_SETTINGS = defineSettings({
+  ...SOURCE_SETTINGS,
+  'max-in-flight': {
+    kind: 'int',
+    default: 200,
+    min: 1,
+    max: 2 ** 31 - 1,
+    doc: 'messages taken and not yet delivered at most',
+  },
+  'status-every': {
+    kind: 'int',
+    default: 250,
+    min: 0,
+    max: 1_000_000,
+    doc: 'messages from one line about how long they took to the next; 0 for none',
+  },
+  'consumer-opt': {
+    kind: 'strings',
+    default: [],
+    verbatim: true,
+    placeholder: 'name,value',
+    doc: "option of go-nsq's for the consumer",
+  },
+});

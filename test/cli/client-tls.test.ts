@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { passedOptions } from '../../src/cli/client-options.js';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'nsq-client-tls-'));
+  for (const name of ['ca', 'cert', 'key']) writeFileSync(join(folder, name), name);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const passed = (...given: string[]): unknown => {
+  const { maxAttempts: _, ...options } = passedOptions('consumer-opt', given, {
+    warn: (line) => {
+      throw new Error(line);
+    },
+  });
+  return options;
+};
+
+test("go-nsq's TLS options become one", () => {
+  expect(
+    passed(
+      'tls_v1,true',
+      `tls_root_ca_file,${folder}/ca`,
+      `tls-cert,${folder}/cert`,
+      `tls_key,${folder}/key`,
+      'tls_min_version,tls1.3',
+      'tls_insecure_skip_verify,1',
+    ),
+  ).toEqual({
+    tls: { ca: 'ca', cert: 'cert', key: 'key', minVersion: 'TLSv1.3', rejectUnauthorized: false },
+  });
+});
+
+test('a name alone switches on', () => {
+  expect(passed('tls_v1')).toEqual({ tls: {} });
+  expect(passed('snappy')).toEqual({ snappy: true });
+  expect(passed('tls_v1', 'tls_insecure_skip_verify')).toEqual({ tls: { rejectUnauthorized: false } });
+});
+
+test('only tls_v1 switches TLS on', () => {
+  expect(passed('tls_insecure_skip_verify,true', `tls_root_ca_file,${folder}/ca`)).toEqual({});
+  expect(passed('tls_v1,false')).toEqual({});
+});
+
+test('compression and the secret are passed on', () => {
+  expect(passed('deflate,true', 'deflate_level,9', 'auth_secret,a,b')).toEqual({
+    deflate: true,
+    deflateLevel: 9,
+    authSecret: 'a,b',
+  });
+});
+
+test.each([
+  [['tls_v1', 'tls_root_ca_file,/no/such/file'], '--consumer-opt tls_root_ca_file: ENOENT'],
+  [['tls_v1', 'tls_min_version,tls2'], '"tls2" is none of ssl3.0, tls1.0'],
+  [['tls_v1,maybe'], '"maybe" is neither true nor false'],
+  [['tls_v1', 'tls_cert,/dev/null'], 'tls_cert and --consumer-opt tls_key go together'],
+  [['tls_v2'], 'invalid option tls_v2'],
+])('%j is refused', (given, words) => {
+  expect(() => passed(...given)).toThrow(words);
+});
