@@ -1,11 +1,15 @@
 import { isValidName } from '../protocol/names.js';
 import { listen } from './address.js';
+import { AuthServers } from './auth/auth-servers.js';
 import { monotonic, wallClock } from './clock.js';
 import { Compactor } from './compactor.js';
 import { Directory } from './directory/directory.js';
 import { BrokerError } from './errors.js';
 import { portOf } from './http/info.js';
 import { HttpServer } from './http/server.js';
+import { DiskLimit } from './limits/disk-limit.js';
+import { StorageHealth, type StoragePart } from './limits/storage-health.js';
+import { type Files, REAL_FILES } from './log/files.js';
 import { type Stamp, setStamp } from './log/record.js';
 import { type Logger, type LogLevel, leveled, SILENT } from './logger.js';
 import { resolveOptions } from './options.js';
@@ -13,10 +17,15 @@ import { Deadline, Scheduler } from './scheduler.js';
 import type { BrokerOptions, BrokerSettings } from './settings.js';
 import { Store } from './store.js';
 import { TcpServer } from './tcp/server.js';
+import type { ServerTls } from './tls/server-tls.js';
+import { offersTls, rootCa, type TlsRequirement, tlsRequirement } from './tls/tls-settings.js';
 import type { Topic } from './topic.js';
 import type { TopicHost } from './topic-host.js';
 import { Turn } from './turn.js';
 import { NSQD_VERSION } from './version.js';
+
+/** Milliseconds until a write that failed is tried again. */
+const RECOVERY_INTERVAL = 1000;
 
 /** A body as callers give it; text is sent as UTF-8. */
 export type Body = Buffer | Uint8Array | string;
@@ -32,6 +41,11 @@ export class Broker implements TopicHost {
   readonly startedAt = Date.now();
   readonly tcp: TcpServer;
   readonly http: HttpServer;
+  readonly tlsRequired: TlsRequirement;
+  /** Undefined: everybody may do everything. */
+  readonly auth: AuthServers | undefined;
+  #tls: ServerTls | undefined;
+  #https: HttpServer | undefined;
   readonly #store: Store;
   readonly #started = monotonic();
   readonly #stamp: Stamp = { hi: 0, lo: 0 };
@@ -40,15 +54,24 @@ export class Broker implements TopicHost {
   readonly #compactor: Compactor;
   #tcpAddress = '';
   #httpAddress = '';
+  #httpsAddress = '';
   #closing: Promise<void> | undefined;
-  #error: Error | undefined;
+  readonly #storageHealth = new StorageHealth(() => this.#healthChanged());
+  readonly #recovery: Deadline;
+  readonly #disk: DiskLimit;
 
-  constructor(options: BrokerOptions) {
+  /** @param files the file calls that storage makes */
+  constructor(options: BrokerOptions, files: Files = REAL_FILES) {
     this.settings = resolveOptions(options);
     this.logger = leveled(options.logger ?? SILENT, () => this.settings.logLevel);
-    this.#store = new Store(this.settings, this.logger);
+    this.tlsRequired = tlsRequirement(this.settings);
+    if (this.settings.authHttpAddresses.length > 0)
+      this.auth = new AuthServers(this.settings, rootCa(this.settings));
+    this.#store = new Store(this.settings, this.logger, files);
+    this.#disk = new DiskLimit(this, this.#storageHealth);
+    this.#recovery = new Deadline(() => this.#recover());
     this.tcp = new TcpServer(this);
-    this.http = new HttpServer(this);
+    this.http = HttpServer.plain(this);
     this.#directory = new Directory(this);
     this.#compactor = new Compactor(this);
     this.#sync = new Deadline(() => this.#syncAll());
@@ -62,6 +85,16 @@ export class Broker implements TopicHost {
   /** Where HTTP clients reach it; empty if they do not. */
   get httpAddress(): string {
     return this.#httpAddress;
+  }
+
+  /** Undefined: TLS is not offered. */
+  get tls(): ServerTls | undefined {
+    return this.#tls;
+  }
+
+  /** Where HTTPS clients reach it; empty if they do not. */
+  get httpsAddress(): string {
+    return this.#httpsAddress;
   }
 
   /** The TCP port that clients are told; 0 if there is none. */
@@ -80,25 +113,29 @@ export class Broker implements TopicHost {
 
   /** `OK`, or `NOK - ` and what is wrong. */
   get health(): string {
-    return this.#error ? `NOK - ${this.#error.message}` : 'OK';
+    const { error } = this.#storageHealth;
+    return error ? `NOK - ${error.message}` : 'OK';
   }
 
   get healthy(): boolean {
-    return this.#error === undefined;
+    return this.#storageHealth.error === undefined;
   }
 
   /** @throws BrokerError E_OPTION, E_DATA_PATH, E_LOCKED, E_FORMAT, E_STORAGE or E_LISTEN */
   async start(): Promise<void> {
+    await this.#loadTls();
     await this.#store.open();
     try {
       await this.#store.takeOver();
       for (const topic of this.#store.load(this)) this.topics.set(topic.name, topic);
+      await this.#disk.sample();
       this.#tcpAddress = await listen(this.tcp.server, this.settings.tcpAddress, 'TCP');
       this.logger.info(`TCP: listening on ${this.#tcpAddress}`);
       if (this.settings.httpAddress !== '') {
         this.#httpAddress = await listen(this.http.server, this.settings.httpAddress, 'HTTP');
         this.logger.info(`HTTP: listening on ${this.#httpAddress}`);
       }
+      await this.#listenForHttps();
       for (const { server } of [this.tcp, this.http]) {
         server.on('error', (error) => this.logger.error(`server: ${error.message}`));
       }
@@ -124,6 +161,7 @@ export class Broker implements TopicHost {
     if (existing) return existing;
     const topic = this.#store.openTopic(this, name);
     this.topics.set(name, topic);
+    this.#disk.adopt(topic);
     this.logger.info(`TOPIC(${name}): created`);
     this.#directory.created(topic);
     return topic;
@@ -136,7 +174,8 @@ export class Broker implements TopicHost {
     this.logger.info(`TOPIC(${name}): deleting`);
     this.topics.delete(name);
     topic.abandon();
-    this.#store.removeTopic(name);
+    this.#storageHealth.forget(name);
+    this.#store.removeTopic(name, topic.log.segments);
     this.#directory.changed(name);
     return true;
   }
@@ -144,7 +183,8 @@ export class Broker implements TopicHost {
   /**
    * Publishes one message, or several that are kept together or not at all (with `deferMs`, each for itself); resolves
    * when they are as safe as `durability` says.
-   * @throws BrokerError E_OPTION for a bad name, size or delay, E_STORAGE if they could not be written, E_CLOSING
+   * @throws BrokerError E_OPTION for a bad name, size or delay, E_STORAGE if they could not be written, E_LIMIT if the
+   * topic or the disk is as full as it may be, E_CLOSING
    */
   async publish(
     topic: string,
@@ -180,16 +220,20 @@ export class Broker implements TopicHost {
     const stamp = this.stamp();
     let ticket: ReturnType<Topic['publish']> | undefined;
     if (deferMs > 0) {
-      for (const it of bodies) ticket = topic.publishDeferred(stamp, it, 0, it.length, Date.now() + deferMs);
+      for (const it of bodies) {
+        ticket = topic.publishDeferred(stamp, it, 0, it.length, Date.now() + deferMs);
+        if (ticket.error) break;
+      }
     } else if (bodies.length === 1) ticket = topic.publish(stamp, bodies[0]!, 0, bodies[0]!.length);
     else {
       const batch = encodeBatch(bodies);
       ticket = topic.publishBatch(stamp, batch, 0, batch.length, bodies.length);
     }
-    if (this.settings.durability === 'memory') return Promise.resolve();
+    if (this.settings.durability === 'memory' && !ticket!.error) return Promise.resolve();
     return new Promise((resolve, reject) => {
       ticket!.whenSettled((cause) => {
-        if (cause) reject(new BrokerError('E_STORAGE', cause.message, { cause }));
+        if (cause instanceof BrokerError) reject(cause);
+        else if (cause) reject(new BrokerError('E_STORAGE', cause.message, { cause }));
         else resolve();
       });
     });
@@ -233,9 +277,16 @@ export class Broker implements TopicHost {
     this.deleteTopic(topic.name);
   }
 
-  /** What the last write to storage came to. */
-  storageResult(error: Error | undefined): void {
-    this.#error = error;
+  storageResult(topic: Topic, part: StoragePart, error: Error | undefined): void {
+    this.#storageHealth.result(topic.name, part, error);
+    if (!error) return;
+    this.freeRoom();
+    void this.#disk.sample();
+  }
+
+  /** Gives up files that are kept to be written over. */
+  freeRoom(): void {
+    this.#store.tidy(true);
   }
 
   /** The topic wrote messages: it is synced after so many of them, and else with the next round. */
@@ -243,15 +294,54 @@ export class Broker implements TopicHost {
     if (topic.unsynced >= this.settings.syncEvery) topic.syncSoon();
   }
 
+  #healthChanged(): void {
+    const { error } = this.#storageHealth;
+    if (error && this.#recovery.index === -1)
+      this.scheduler.arm(this.#recovery, monotonic() + RECOVERY_INTERVAL);
+    if (!error) this.logger.info('storage is well again');
+  }
+
+  /** Tries again what failed: else who asks for its health before publishing would never come back. */
+  #recover(): void {
+    const health = this.#storageHealth;
+    for (const name of health.failing('journal')) this.topics.get(name)?.writeJournal();
+    for (const name of health.failing('sync')) this.topics.get(name)?.sync();
+    if (health.isWriteFailing) {
+      try {
+        this.#store.probe();
+        health.wellAgain();
+      } catch (error) {
+        this.logger.debug('storage cannot be written to yet', { error });
+      }
+    }
+    if (health.error) this.scheduler.arm(this.#recovery, monotonic() + RECOVERY_INTERVAL);
+  }
+
+  async #loadTls(): Promise<void> {
+    if (!offersTls(this.settings)) return;
+    const { ServerTls: Tls } = await import('./tls/server-tls.js');
+    this.#tls = new Tls(this.settings);
+  }
+
+  async #listenForHttps(): Promise<void> {
+    if (!this.tls || this.settings.httpsAddress === '') return;
+    this.#https = await HttpServer.secure(this, this.tls);
+    this.#httpsAddress = await listen(this.#https.server, this.settings.httpsAddress, 'HTTPS');
+    this.#https.server.on('error', (error) => this.logger.error(`server: ${error.message}`));
+    this.logger.info(`HTTPS: listening on ${this.#httpsAddress}`);
+  }
+
   #syncAll(): void {
     for (const topic of this.topics.values()) if (topic.unsynced > 0) topic.sync();
+    this.#store.tidy(false);
     this.scheduler.arm(this.#sync, monotonic() + this.settings.syncTimeout);
   }
 
   async #close(): Promise<void> {
+    this.#disk.close();
     await this.#directory.close();
     await this.#compactor.close();
-    await Promise.all([this.tcp.close(), this.http.close()]);
+    await Promise.all([this.tcp.close(), this.http.close(), this.#https?.close()]);
     this.turn.run();
     await Promise.all([...this.topics.values()].map((topic) => topic.close()));
     this.scheduler.close();

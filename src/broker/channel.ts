@@ -6,6 +6,7 @@ import { Cursor, type CursorOwner } from './delivery/cursor.js';
 import { Dispenser } from './delivery/dispenser.js';
 import { Skips } from './delivery/skips.js';
 import { Taken, type TakenOwner } from './delivery/taken.js';
+import type { IsGone } from './limits/topic-limits.js';
 import type { Segment } from './log/segment.js';
 import type { Slab } from './log/slab.js';
 import type { TopicLog } from './log/topic-log.js';
@@ -38,6 +39,8 @@ export class Channel implements CursorOwner, TakenOwner {
   #journaledCursor: number;
 
   messageCount = 0;
+  /** Messages that were dropped because of a limit. */
+  droppedCount = 0;
   /** Messages that were damaged on disk, or given up because the channel was full. */
   #lostCount = 0;
 
@@ -216,6 +219,40 @@ export class Channel implements CursorOwner, TakenOwner {
     this.schedule();
   }
 
+  /**
+   * Drops what waits below number `to`, and of what it took and is to send again, that which is gone. What is in flight
+   * may still be finished. How many messages.
+   */
+  drop(to: number, isGone: IsGone): number {
+    let dropped = this.#taken.drop(isGone);
+    const from = this.#cursor.n;
+    if (from < to) {
+      const fresh = this.#fresh;
+      // Deferred messages were taken ahead of the cursor.
+      const skips = [...this.#skips];
+      let marks = 0;
+      for (const { n } of this.topic.deferredMarks(from)) {
+        if (n < to && !skips.some((skip) => n >= skip.from && n < skip.to)) marks++;
+      }
+      this.#noteDropped(from, to, marks > 0 ? this.#taken.numbersIn({ firstN: from, endN: to }) : []);
+      this.#cursor.seek(to);
+      this.#deferredAhead -= marks;
+      dropped += fresh - this.#fresh;
+    }
+    this.droppedCount += dropped;
+    return dropped;
+  }
+
+  /** Tells the journal that all of `[from, to)` but some numbers is done with. */
+  #noteDropped(from: number, to: number, kept: Iterable<number>): void {
+    const { journal } = this;
+    let at = from;
+    for (const n of [...[...kept].sort((a, b) => a - b), to]) {
+      if (n > at) journal?.finished(this.id, at, n - at);
+      at = n + 1;
+    }
+  }
+
   /** Ends the channel; `forGood` also closes its consumers' connections. */
   close(forGood: boolean): void {
     if (this.#closed) return;
@@ -282,6 +319,14 @@ export class Channel implements CursorOwner, TakenOwner {
 
   segmentIdle(segment: Segment): void {
     this.topic.retention.segmentIdle(segment);
+  }
+
+  givesUp(n: number, attempts: number, segment: Segment): boolean {
+    const { limits } = this.topic;
+    if (!limits.isGone(n, attempts, segment)) return false;
+    this.droppedCount++;
+    limits.count(1);
+    return true;
   }
 
   passedDeferred(): void {

@@ -14,6 +14,8 @@ export type BrokerErrorCode =
   | 'E_FORMAT'
   /** A write to storage failed; what it carried is not kept. */
   | 'E_STORAGE'
+  /** The topic or the disk is as full as it may be; there may be room again later. */
+  | 'E_LIMIT'
   /** The broker, the topic or the channel is going away. */
   | 'E_CLOSING';
 

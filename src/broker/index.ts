@@ -9,13 +9,20 @@ export type { Body } from './broker.js';
 export { BrokerError, type BrokerErrorCode } from './errors.js';
 export { LOG_LEVELS, type Logger, type LogLevel } from './logger.js';
 export { OPTION_SPECS, type OptionSpec } from './option-table.js';
-export { type BrokerOptions, type BrokerSettings, DURABILITIES, type Durability } from './settings.js';
+export {
+  type BrokerOptions,
+  type BrokerSettings,
+  DURABILITIES,
+  type Durability,
+  LIMIT_ACTIONS,
+  type LimitAction,
+} from './settings.js';
 export type { ChannelReport, TakeoverReport, TopicReport } from './takeover/report.js';
 
 /** A running broker. */
 export type Broker = Pick<
   BrokerCore,
-  'tcpAddress' | 'httpAddress' | 'dataPath' | 'settings' | 'health' | 'publish' | 'close'
+  'tcpAddress' | 'httpAddress' | 'httpsAddress' | 'dataPath' | 'settings' | 'health' | 'publish' | 'close'
 >;
 
 /**

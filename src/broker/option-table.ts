@@ -1,24 +1,15 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { crc32 } from 'node:zlib';
-import type { DaemonOption } from '../daemon/options.js';
+import { CLIENT_OPTIONS } from './client-options.js';
+import { complaintAboutHighWater } from './limits/high-water.js';
 import { LOG_LEVELS } from './logger.js';
-import { type BrokerSettings, DURABILITIES } from './settings.js';
+import { KIB, MAX_DURATION, MAX_WIRE_SIZE, MIB, MINUTE, type OptionSpec, SECOND } from './option-spec.js';
+import { DURABILITIES, LIMIT_ACTIONS } from './settings.js';
 
-type OptionGroup = 'addresses' | 'storage' | 'messages' | 'clients' | 'logging';
+export type { OptionSpec } from './option-spec.js';
 
-/** One row of the options table: flags, configuration keys, checks and docs all come from it. */
-export type OptionSpec = DaemonOption<keyof BrokerSettings, OptionGroup>;
-
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const KIB = 1024;
-const MIB = 1024 * KIB;
-/** Lengths on the wire are signed 32-bit numbers. */
-const MAX_WIRE_SIZE = 0x7fffffff;
 const MAX_PORT = 65535;
-/** The longest duration that a timer can be armed for without care: 24 days. */
-const MAX_DURATION = 2 ** 31 - 1;
 
 /** As nsqd derives it: the CRC-32 of the host name's MD5, modulo 1024. */
 function defaultNodeId(host: string = hostname()): number {
@@ -42,6 +33,15 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     default: '0.0.0.0:4151',
     embedded: '127.0.0.1:0',
     doc: 'address for HTTP clients: <addr>:<port>, or a path for a unix socket; empty for none',
+    group: 'addresses',
+  },
+  {
+    key: 'httpsAddress',
+    flag: 'https-address',
+    kind: 'string',
+    default: '0.0.0.0:4152',
+    embedded: '127.0.0.1:0',
+    doc: 'address for HTTPS clients, listened on with --tls-cert: <addr>:<port>; empty for none',
     group: 'addresses',
   },
   {
@@ -166,6 +166,44 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     group: 'storage',
   },
   {
+    key: 'maxTopicBytes',
+    flag: 'max-topic-bytes',
+    kind: 'size',
+    default: 0,
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    doc: "bytes that a topic's queued messages may take on disk (0: no limit)",
+    group: 'storage',
+  },
+  {
+    key: 'maxTopicAge',
+    flag: 'max-topic-age',
+    kind: 'duration',
+    default: 0,
+    min: 0,
+    max: 2 ** 45,
+    doc: 'age from which on a message is dropped instead of delivered (0: no limit)',
+    group: 'storage',
+  },
+  {
+    key: 'diskHighWater',
+    flag: 'disk-high-water',
+    kind: 'string',
+    default: '0',
+    check: complaintAboutHighWater,
+    doc: "how full the data path's file system may be: a percentage (90%), or the bytes that must stay free (0: no limit)",
+    group: 'storage',
+  },
+  {
+    key: 'onLimit',
+    flag: 'on-limit',
+    kind: 'choice',
+    choices: LIMIT_ACTIONS,
+    default: 'reject',
+    doc: 'at --max-topic-bytes or --disk-high-water: reject what is published, or drop-oldest messages to make room',
+    group: 'storage',
+  },
+  {
     key: 'syncEvery',
     flag: 'sync-every',
     kind: 'int',
@@ -266,96 +304,7 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     doc: "tick, counted from the start, from which on a new channel's message timeouts are enforced (0: at once)",
     group: 'messages',
   },
-  {
-    key: 'clientTimeout',
-    flag: 'client-timeout',
-    kind: 'duration',
-    default: MINUTE,
-    min: 2,
-    max: MAX_DURATION,
-    doc: 'silence after which a client that asked for no heartbeat interval of its own is closed',
-    group: 'clients',
-  },
-  {
-    key: 'maxHeartbeatInterval',
-    flag: 'max-heartbeat-interval',
-    kind: 'duration',
-    default: MINUTE,
-    min: 1,
-    max: MAX_DURATION,
-    doc: 'longest heartbeat interval that a client may ask for',
-    group: 'clients',
-  },
-  {
-    key: 'maxRdyCount',
-    flag: 'max-rdy-count',
-    kind: 'int',
-    default: 2500,
-    min: 1,
-    max: 2 ** 31 - 1,
-    doc: 'largest RDY count',
-    group: 'clients',
-  },
-  {
-    key: 'maxOutputBufferSize',
-    flag: 'max-output-buffer-size',
-    kind: 'size',
-    default: 64 * KIB,
-    min: 64,
-    max: MAX_WIRE_SIZE,
-    doc: 'largest output buffer that a client may ask for',
-    group: 'clients',
-  },
-  {
-    key: 'maxOutputBufferTimeout',
-    flag: 'max-output-buffer-timeout',
-    kind: 'duration',
-    default: 30 * SECOND,
-    min: 1,
-    max: MAX_DURATION,
-    doc: 'longest output buffer timeout that a client may ask for',
-    group: 'clients',
-  },
-  {
-    key: 'minOutputBufferTimeout',
-    flag: 'min-output-buffer-timeout',
-    kind: 'duration',
-    default: 25,
-    min: 1,
-    max: MAX_DURATION,
-    doc: 'shortest output buffer timeout that a client may ask for',
-    group: 'clients',
-  },
-  {
-    key: 'outputBufferTimeout',
-    flag: 'output-buffer-timeout',
-    kind: 'duration',
-    default: 250,
-    min: 0,
-    max: MAX_DURATION,
-    doc: 'output buffer timeout that clients are told',
-    group: 'clients',
-  },
-  {
-    key: 'maxChannelConsumers',
-    flag: 'max-channel-consumers',
-    kind: 'int',
-    default: 0,
-    min: 0,
-    max: 2 ** 31 - 1,
-    doc: 'consumers of one channel at most (0: no limit)',
-    group: 'clients',
-  },
-  {
-    key: 'maxDeflateLevel',
-    flag: 'max-deflate-level',
-    kind: 'int',
-    default: 6,
-    min: 1,
-    max: 9,
-    doc: 'highest deflate level that a client may ask for',
-    group: 'clients',
-  },
+  ...CLIENT_OPTIONS,
   {
     key: 'logLevel',
     flag: 'log-level',

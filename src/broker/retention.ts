@@ -30,12 +30,19 @@ export class Retention {
     for (const segment of [...this.#topic.log.segments]) this.#removeIfIdle(segment);
   }
 
-  #removeIfIdle(segment: Segment): void {
+  /** Removes every segment that nothing needs, the one being written too, however small it is: room is short. */
+  reclaim(): void {
+    for (const segment of [...this.#topic.log.segments]) {
+      if (segment.size > 0) this.#removeIfIdle(segment, 0);
+    }
+  }
+
+  #removeIfIdle(segment: Segment, earlySeal = EARLY_SEAL): void {
     const { log, channels, pumped, closed } = this.#topic;
-    if (closed || segment.outstanding > 0 || segment.endN > pumped) return;
+    if (closed || segment.removed || segment.outstanding > 0 || segment.endN > pumped) return;
     for (const channel of channels.values()) if (channel.needs(segment.firstN, segment.endN)) return;
     if (!segment.sealed) {
-      if (segment.size < EARLY_SEAL || log.dirty) return;
+      if (segment.size < earlySeal || log.dirty) return;
       log.seal();
     }
     log.removeSegment(segment);

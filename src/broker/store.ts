@@ -1,15 +1,18 @@
 import { existsSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { isEphemeral, isValidName } from '../protocol/names.js';
 import { DataLock } from './data-lock.js';
 import { BrokerError, messageOf } from './errors.js';
-import { type Files, REAL_FILES } from './log/files.js';
+import { segmentSize } from './limits/topic-limits.js';
+import { type Files, REAL_FILES, writeFully } from './log/files.js';
 import { IdSource } from './log/id-source.js';
 import { openSegments } from './log/open.js';
+import type { Segment } from './log/segment.js';
 import { SegmentList } from './log/segment-list.js';
 import { SlabCache } from './log/slab-cache.js';
+import { SpareFiles } from './log/spare-files.js';
 import { TopicLog } from './log/topic-log.js';
 import type { Logger } from './logger.js';
 import type { BrokerSettings } from './settings.js';
@@ -22,8 +25,11 @@ import type { TopicHost } from './topic-host.js';
 /** Everything is kept below this directory of the data path. */
 const ROOT = 'nsq-data';
 const TOPICS = 'topics';
+const SPARES = 'spare';
 /** A topic's directory is its name with this; names may be `.` and `..`. */
 const SUFFIX = '.topic';
+const PROBE = 'probe';
+const PROBE_BYTES = Buffer.alloc(64 * 1024);
 /** What a topic's directory is called while it is being removed. */
 const REMOVED = '.removed';
 
@@ -31,7 +37,8 @@ const REMOVED = '.removed';
  * The data path: which topics are on disk, and where.
  *
  *     <data-path>/nsq-data/lock
- *     <data-path>/nsq-data/topics/<name>.topic/<first number>.log     segments
+ *     <data-path>/nsq-data/spare/                                     files to be written over
+ *     <data-path>/nsq-data/topics/<name>.topic/<number>-<seed>.log    segments
  *                                             /journal.<generation>   channels and what they finished
  */
 export class Store {
@@ -44,6 +51,7 @@ export class Store {
   readonly #cache: SlabCache;
   readonly #ids: IdSource;
   #lock: DataLock | undefined;
+  #spares: SpareFiles | undefined;
 
   constructor(settings: BrokerSettings, logger: Logger, files: Files = REAL_FILES) {
     this.#temporary = settings.dataPath === '';
@@ -73,6 +81,7 @@ export class Store {
       );
     }
     this.#lock = await DataLock.take(join(this.dataPath, ROOT), this.dataPath);
+    this.#spares = new SpareFiles(join(this.dataPath, ROOT, SPARES), this.#logger);
   }
 
   /**
@@ -109,7 +118,8 @@ export class Store {
       files: this.#files,
       cache: this.#cache,
       logger: this.#logger,
-      maxBytesPerFile: this.#settings.maxBytesPerFile,
+      maxBytesPerFile: segmentSize(this.#settings),
+      ...(this.#spares && { spares: this.#spares }),
     };
     if (isEphemeral(name))
       return new Topic(host, name, new TopicLog(context, '', new SegmentList(this.#ids, [])));
@@ -132,18 +142,51 @@ export class Store {
     }
   }
 
-  /** Removes a topic's files, for good. */
-  removeTopic(name: string): void {
+  /**
+   * Writes something, to find out whether that works again.
+   * @throws what the file system said
+   */
+  probe(): void {
+    const path = join(this.dataPath, ROOT, PROBE);
+    const fd = this.#files.openSync(path, 'w');
+    try {
+      writeFully(this.#files, fd, PROBE_BYTES, 0, PROBE_BYTES.length, 0);
+    } finally {
+      this.#files.closeSync(fd);
+      this.#files.unlinkSync(path);
+    }
+  }
+
+  /** Gives up files that are kept to be written over: all of them, or those that were not needed for long. */
+  tidy(all: boolean): void {
+    if (all) this.#spares?.clear();
+    else this.#spares?.expire();
+  }
+
+  /** Removes a topic's files, for good. @param segments those of its log, which is closed */
+  removeTopic(name: string, segments: Iterable<Segment>): void {
     if (isEphemeral(name)) return;
     const removed = `${this.#directoryOf(name)}.${Date.now()}${REMOVED}`;
     this.#files.renameSync(this.#directoryOf(name), removed);
+    for (const segment of segments) this.#keepFile(segment, removed);
     rm(removed, { recursive: true, force: true }).catch((error: unknown) => {
       this.#logger.warn(`cannot remove ${removed}`, { error });
     });
   }
 
+  /** Keeps a segment's file to be written over, if nobody uses it and it is there. */
+  #keepFile(segment: Segment, directory: string): void {
+    const path = join(directory, basename(segment.path));
+    try {
+      if (!segment.isBusy && existsSync(path)) this.#spares?.retire(path, segment.size);
+    } catch (error) {
+      this.#logger.debug(`cannot keep ${path}`, { error });
+    }
+  }
+
   /** Lets the data path go; a temporary one is removed. */
   async close(): Promise<void> {
+    this.#spares?.close();
     await this.#lock?.release();
     if (this.#temporary) await rm(this.dataPath, { recursive: true, force: true });
   }

@@ -1,4 +1,5 @@
 import type { Channel } from './channel.js';
+import type { StoragePart } from './limits/storage-health.js';
 import type { Logger } from './logger.js';
 import type { Scheduler } from './scheduler.js';
 import type { BrokerSettings } from './settings.js';
@@ -17,8 +18,8 @@ export interface TopicHost {
   channelChanged(topic: Topic, channel: Channel, exists: boolean): void;
   /** An ephemeral topic has lost its last channel. */
   topicUnused(topic: Topic): void;
-  /** What a write to storage came to. */
-  storageResult(error: Error | undefined): void;
+  /** What a write of a part of the topic to storage came to. */
+  storageResult(topic: Topic, part: StoragePart, error: Error | undefined): void;
   /** Messages or journal entries were written that are not on stable storage yet. */
   wrote(topic: Topic): void;
 }

@@ -1,5 +1,7 @@
 import { isEphemeral } from '../protocol/names.js';
 import { Channel } from './channel.js';
+import { TopicLimits } from './limits/topic-limits.js';
+import { TopicWrites } from './limits/topic-writes.js';
 import type { DeferredMark } from './log/marks.js';
 import type { Stamp } from './log/record.js';
 import type { TopicLog } from './log/topic-log.js';
@@ -22,15 +24,15 @@ export class Topic {
   readonly log: TopicLog;
   readonly channels = new Map<string, Channel>();
   readonly retention = new Retention(this);
+  readonly limits: TopicLimits;
   /**
-   * Messages before this number were passed to the channels; those from there on wait, because the topic is paused or
-   * has no channel.
+   * Messages before this number were passed to the channels; those from there on wait, because the topic is paused,
+   * held, or has no channel.
    */
   pumped = 0;
   messageCount = 0;
   messageBytes = 0;
   #paused = false;
-  /** Its channels are not all known yet. */
   #held = false;
   #closed = false;
   readonly #host: TopicHost;
@@ -38,6 +40,7 @@ export class Topic {
   #nextChannelId = 1;
   /** What the journal was last told of `pumped`; it needs to know while no channel of its own says more. */
   #notedPumped = 0;
+  readonly #writes: TopicWrites;
   #ticket: CommitTicket | undefined;
   readonly #sync = new TopicSync((done) => this.#startSync(done));
   /** A commit is under way. */
@@ -56,6 +59,8 @@ export class Topic {
     this.log = log;
     this.pumped = log.endN;
     this.#journal = makeJournal?.((into) => this.#snapshot(into));
+    this.limits = new TopicLimits(this, host.logger);
+    this.#writes = new TopicWrites(this, host);
   }
 
   get settings(): BrokerSettings {
@@ -72,6 +77,11 @@ export class Topic {
 
   get paused(): boolean {
     return this.#paused;
+  }
+
+  /** Messages are taken and kept from the channels: they are not all known yet. */
+  get held(): boolean {
+    return this.#held;
   }
 
   get closed(): boolean {
@@ -101,9 +111,10 @@ export class Topic {
   restore(state: TopicState): void {
     const { endN } = this.log;
     this.#paused = state.paused;
-    const held = state.paused || state.channels.size === 0;
+    this.#held = state.isHeld;
+    const waits = state.paused || state.isHeld || state.channels.size === 0;
     const start = this.log.segments.first?.firstN ?? endN;
-    this.pumped = held ? Math.min(Math.max(state.pumped, start), endN) : endN;
+    this.pumped = waits ? Math.min(Math.max(state.pumped, start), endN) : endN;
     let lost = state.pumped > endN;
     for (const channelState of state.channels.values()) {
       if (channelState.clamp(endN)) lost = true;
@@ -116,10 +127,13 @@ export class Topic {
     // Numbers past the log's end are given again: what the journal said of them must not be read once more.
     if (lost) this.#journal?.replace();
     this.retention.trim();
+    this.limits.begin();
   }
 
   /** Appends one message. Its OK is due when the ticket is settled. */
   publish(stamp: Stamp, body: Buffer, start: number, end: number): CommitTicket {
+    const refused = this.limits.refuse(1, end - start);
+    if (refused) return refused;
     this.messageCount++;
     this.messageBytes += end - start;
     if (this.#takes(1)) this.log.append(stamp, body, start, end);
@@ -128,6 +142,8 @@ export class Topic {
 
   /** Appends the messages of a checked MPUB body. */
   publishBatch(stamp: Stamp, body: Buffer, start: number, end: number, count: number): CommitTicket {
+    const refused = this.limits.refuse(count, end - start);
+    if (refused) return refused;
     this.messageCount += count;
     this.messageBytes += end - start - 4 - count * 4;
     if (this.#takes(count)) this.log.appendBatch(stamp, body, start, end, count);
@@ -136,6 +152,8 @@ export class Topic {
 
   /** Appends one message that is to be delivered at `due` (ms since 1970). */
   publishDeferred(stamp: Stamp, body: Buffer, start: number, end: number, due: number): CommitTicket {
+    const refused = this.limits.refuse(1, end - start);
+    if (refused) return refused;
     this.messageCount++;
     this.messageBytes += end - start;
     if (this.#takes(1)) this.log.appendDeferred(stamp, body, start, end, due);
@@ -162,18 +180,13 @@ export class Topic {
   }
 
   #written(ticket: CommitTicket | undefined): void {
-    if (this.#closed) {
-      ticket?.settle(undefined);
-      return;
-    }
+    if (this.#closed) return ticket?.settle(undefined);
     this.#pump();
     const { first } = this.log.segments;
     if (first?.sealed) this.retention.segmentIdle(first);
-    if (this.log.inMemory) {
-      ticket?.settle(undefined);
-      return;
-    }
-    this.#host.storageResult(undefined);
+    this.limits.committed();
+    if (this.log.inMemory) return ticket?.settle(undefined);
+    this.#writes.worked('messages');
     if (this.settings.durability === 'fsync' && ticket) {
       this.#sync.settle(ticket);
     } else {
@@ -184,8 +197,7 @@ export class Topic {
 
   /** Nothing is kept of what the ticket stands for, nor of what came since. */
   #notWritten(ticket: CommitTicket | undefined, error: Error): void {
-    this.#host.logger.error(`TOPIC(${this.name}): messages not written`, { error });
-    this.#host.storageResult(error);
+    this.#writes.failed('messages', error);
     ticket?.settle(error);
     this.#ticket?.settle(error);
     this.#ticket = undefined;
@@ -228,25 +240,32 @@ export class Topic {
     if (!paused) this.#pump();
   }
 
-  /** Takes messages and keeps them from the channels, until it is released: there may be more channels to come. */
+  /**
+   * Takes messages and keeps them from the channels, until it is released: there may be more channels to come. The
+   * journal says so before a message comes, so that after a kill they are waited for again.
+   */
   hold(): void {
+    if (this.#held) return;
     this.#held = true;
+    this.#noteTopic();
+    this.writeJournal();
   }
 
   release(): void {
     this.#held = false;
-    if (!this.#closed) this.#pump();
+    if (this.#closed) return;
+    this.#noteTopic();
+    this.#pump();
   }
 
-  /** Drops the messages that no channel has got yet. */
-  empty(): void {
-    const { endN } = this.log;
-    if (this.pumped === endN) return;
+  /** Drops the messages below number `to` that no channel has got yet. */
+  empty(to: number = this.log.endN): void {
+    if (this.pumped >= to) return;
     for (const channel of this.channels.values()) {
-      channel.skip(this.pumped, endN);
-      if (channel.journaled) this.journal.skipped(channel.id, this.pumped, endN);
+      channel.skip(this.pumped, to);
+      if (channel.journaled) this.journal.skipped(channel.id, this.pumped, to);
     }
-    this.pumped = endN;
+    this.pumped = to;
     this.#noteTopic();
     this.writeJournal();
     this.retention.trim();
@@ -265,12 +284,7 @@ export class Topic {
       journaled = true;
     }
     if (!journaled && this.#notedPumped !== this.pumped) this.#noteTopic();
-    try {
-      this.#journal.write();
-    } catch (error) {
-      this.#host.logger.error(`TOPIC(${this.name}): journal not written`, { error });
-      this.#host.storageResult(error instanceof Error ? error : new Error(String(error)));
-    }
+    this.#writes.journal(this.#journal);
   }
 
   /** Deferred messages that were passed to the channels, from number `from` on. */
@@ -290,7 +304,8 @@ export class Topic {
 
   #startSync(done: (error: Error | null) => void): void {
     const finish = (error: Error | null): void => {
-      if (error) this.#host.logger.error(`TOPIC(${this.name}): not synced`, { error });
+      if (error) this.#writes.failed('sync', error);
+      else this.#writes.worked('sync');
       done(error);
     };
     this.log.sync((error) => {
@@ -315,6 +330,7 @@ export class Topic {
     this.writeJournal();
     this.#closed = true;
     this.#sync.stop();
+    this.limits.close();
     for (const channel of this.channels.values()) channel.close(false);
     await this.log.close();
     this.#sync.settleAll();
@@ -334,6 +350,7 @@ export class Topic {
     this.channels.clear();
     this.#closed = true;
     this.#sync.stop();
+    this.limits.close();
     this.log.abandon();
     this.#journal?.close();
     this.#sync.settleAll();
@@ -369,12 +386,12 @@ export class Topic {
   #noteTopic(): void {
     if (!this.#journal) return;
     this.#notedPumped = this.pumped;
-    this.journal.topic(this.#paused, this.pumped);
+    this.journal.topic(this.#paused, this.pumped, this.#held);
   }
 
   #snapshot(into: EntryWriter): void {
     this.#notedPumped = this.pumped;
-    into.topic(this.#paused, this.pumped);
+    into.topic(this.#paused, this.pumped, this.#held);
     for (const channel of this.channels.values()) if (channel.journaled) channel.snapshot(into);
   }
 }

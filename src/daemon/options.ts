@@ -1,5 +1,5 @@
-type OptionKind = 'string' | 'strings' | 'int' | 'size' | 'duration' | 'choice';
-type OptionValue = string | number | readonly string[];
+type OptionKind = 'string' | 'strings' | 'int' | 'size' | 'duration' | 'boolean' | 'choice';
+type OptionValue = string | number | boolean | readonly string[];
 
 /** One row of a daemon's options table: flags, configuration keys, checks and docs all come from it. */
 export interface DaemonOption<K extends string = string, G extends string = string> {
@@ -10,12 +10,16 @@ export interface DaemonOption<K extends string = string, G extends string = stri
   readonly config?: string;
   readonly kind: OptionKind;
   readonly choices?: readonly string[];
+  /** The choice that the flag without a value is. */
+  readonly bare?: string;
   /** The daemon's default; durations in ms, sizes in bytes. */
   readonly default: OptionValue;
   /** The default of an embedded daemon, where it differs. */
   readonly embedded?: OptionValue;
   readonly min?: number;
   readonly max?: number;
+  /** What is wrong with a text, to be read after the option's name; empty if nothing is. */
+  readonly check?: (text: string) => string;
   readonly doc: string;
   readonly group: G;
 }
@@ -47,8 +51,10 @@ function complaintAbout(spec: DaemonOption, value: OptionValue): string {
   if (spec.kind === 'string' || spec.kind === 'choice') {
     if (typeof value !== 'string') return 'must be a text';
     const allowed = !spec.choices || spec.choices.includes(value);
-    return allowed ? '' : `must be one of ${spec.choices.join(', ')}, not '${value}'`;
+    if (!allowed) return `must be one of ${spec.choices.join(', ')}, not '${value}'`;
+    return spec.check?.(value) ?? '';
   }
+  if (spec.kind === 'boolean') return typeof value === 'boolean' ? '' : 'must be true or false';
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = spec;
   const whole = spec.kind === 'duration' || Number.isSafeInteger(value);
   const fits = typeof value === 'number' && whole && value >= min && value <= max;

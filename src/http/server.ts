@@ -1,12 +1,21 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import { messageOf } from '../daemon/errors.js';
 import { HttpError } from './query.js';
+import { cleanPath, redirect } from './redirect.js';
 import type { Answer, HttpCall, HttpContext, Route, Routes } from './route.js';
 
 const VERSION_HEADER = 'X-NSQ-Content-Type';
 const VERSION = 'nsq; version=1.0';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
+const NO_LENGTH = { 'Content-Length': 0 };
 const NO_BODY = Buffer.alloc(0);
 /** As Go's server has them: a client's idle connection stays, and is probed for life; headers may have a megabyte. */
 const SERVER_OPTIONS = {
@@ -23,7 +32,11 @@ export interface HttpServerOptions<C, R> {
   readonly routes: Routes<C, R>;
   /** Makes of a call what the routes' handlers take; may throw an HttpError. */
   readonly request: (call: HttpCall) => R;
+  /** Makes the server, if not node:http does. */
+  readonly createServer?: CreateServer;
 }
+
+export type CreateServer = (options: ServerOptions, listener: RequestListener) => Server;
 
 interface Found<C, R> {
   readonly methods: Readonly<Record<string, Route<C, R>>>;
@@ -37,7 +50,7 @@ export class HttpServer<C extends HttpContext, R> {
   readonly #routes: Routes<C, R>;
   readonly #request: (call: HttpCall) => R;
 
-  constructor({ context, routes, request }: HttpServerOptions<C, R>) {
+  constructor({ context, routes, request, createServer = createHttpServer }: HttpServerOptions<C, R>) {
     this.#context = context;
     this.#routes = routes;
     this.#request = request;
@@ -58,6 +71,7 @@ export class HttpServer<C extends HttpContext, R> {
     const mark = url.indexOf('?');
     const path = mark === -1 ? url : url.slice(0, mark);
     const rawQuery = mark === -1 ? '' : url.slice(mark + 1);
+    if (url === '*' && request.method === 'OPTIONS') return void response.writeHead(200, NO_LENGTH).end();
     const found = this.#find(path);
     if (!found) return this.#notFound(request, response, path, rawQuery);
     const route = found.methods[request.method ?? ''];
@@ -167,15 +181,13 @@ export class HttpServer<C extends HttpContext, R> {
     }
   }
 
-  /** What Go's router answers where no route is: a redirect if only slashes or the case are off, else 404. */
+  /** What Go's router answers where no route is: a redirect if only slashes, dots or the case are off, else 404. */
   #notFound(request: IncomingMessage, response: ServerResponse, path: string, rawQuery: string): void {
     request.resume();
-    const trimmed = path.replace(/\/+/g, '/').replace(/\/$/, '').toLowerCase();
-    if (!this.#find(trimmed)?.methods[request.method ?? ''])
+    const clean = cleanPath(path).toLowerCase();
+    if (!this.#find(clean)?.methods[request.method ?? ''])
       return this.#fail(request, response, new HttpError(404, 'NOT_FOUND'));
-    const location = rawQuery === '' ? trimmed : `${trimmed}?${rawQuery}`;
-    response.writeHead(request.method === 'GET' ? 301 : 308, { Location: location, 'Content-Length': 0 });
-    response.end();
+    redirect(request, response, rawQuery === '' ? clean : `${clean}?${rawQuery}`);
   }
 
   #otherMethod(request: IncomingMessage, response: ServerResponse, methods: string[]): void {

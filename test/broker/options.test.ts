@@ -21,6 +21,10 @@ const EVERY_SETTING: Record<keyof BrokerSettings, true> = {
   durability: true,
   memQueueSize: true,
   maxBytesPerFile: true,
+  maxTopicBytes: true,
+  maxTopicAge: true,
+  diskHighWater: true,
+  onLimit: true,
   syncEvery: true,
   syncTimeout: true,
   compactionInterval: true,
@@ -39,7 +43,18 @@ const EVERY_SETTING: Record<keyof BrokerSettings, true> = {
   minOutputBufferTimeout: true,
   outputBufferTimeout: true,
   maxChannelConsumers: true,
+  deflate: true,
   maxDeflateLevel: true,
+  snappy: true,
+  httpsAddress: true,
+  tlsCert: true,
+  tlsKey: true,
+  tlsRootCaFile: true,
+  tlsClientAuthPolicy: true,
+  tlsRequired: true,
+  tlsMinVersion: true,
+  authHttpAddresses: true,
+  authHttpRequestMethod: true,
   logLevel: true,
   logPrefix: true,
 };
@@ -68,7 +83,7 @@ describe('the options table', () => {
   });
 
   it.each(
-    OPTION_SPECS.filter(({ kind }) => !['string', 'strings', 'choice'].includes(kind)).map(
+    OPTION_SPECS.filter(({ kind }) => !['string', 'strings', 'boolean', 'choice'].includes(kind)).map(
       (spec) => [spec.key, spec] as const,
     ),
   )(

@@ -1,110 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Consumer } from '../../src/broker/delivery/consumer.js';
-import { IdSource } from '../../src/broker/log/id-source.js';
-import { openSegments } from '../../src/broker/log/open.js';
-import type { Slab } from '../../src/broker/log/slab.js';
-import { SlabCache } from '../../src/broker/log/slab-cache.js';
-import { TopicLog } from '../../src/broker/log/topic-log.js';
-import { resolveOptions } from '../../src/broker/options.js';
-import { Scheduler } from '../../src/broker/scheduler.js';
-import { Journal, readJournal } from '../../src/broker/state/journal.js';
-import { Topic } from '../../src/broker/topic.js';
-import type { TopicHost } from '../../src/broker/topic-host.js';
-import { Turn } from '../../src/broker/turn.js';
-import { batchBody, DIRECTORY, LoggerNotes, STAMP } from '../broker/log/support/logs.js';
+import type { Topic } from '../../src/broker/topic.js';
+import { batchBody, LoggerNotes, STAMP } from '../broker/log/support/logs.js';
 import { MemoryFiles } from '../broker/log/support/memory-files.js';
-import { takeFrames } from '../support/wire.js';
+import { type Delivery, openTopic, Reader } from './support/memory-topic.js';
 
 /**
  * A topic with channels on files in memory. The world ends at every file call of a run in turn; what a start makes of
  * what is there must be what was confirmed.
  */
 const logger = new LoggerNotes();
-let now = Date.UTC(2026, 0, 1);
-
-function openTopic(files: MemoryFiles, maxBytesPerFile: number): { topic: Topic; scheduler: Scheduler } {
-  now += 60_000;
-  const started = now;
-  const scheduler = new Scheduler();
-  const host: TopicHost = {
-    settings: resolveOptions({}),
-    scheduler,
-    turn: new Turn(),
-    logger,
-    timeoutsFrom: () => 0,
-    channelChanged: () => {},
-    topicUnused: () => {},
-    storageResult: () => {},
-    wrote: () => {},
-  };
-  const segments = openSegments(files, DIRECTORY, new IdSource(1, () => started), logger);
-  const { state, generation } = readJournal(files, DIRECTORY, logger);
-  const log = new TopicLog(
-    { files, cache: new SlabCache(300_000), logger, maxBytesPerFile },
-    DIRECTORY,
-    segments,
-  );
-  const topic = new Topic(
-    host,
-    't',
-    log,
-    (snapshot) => new Journal(files, DIRECTORY, generation, logger, snapshot),
-  );
-  topic.restore(state);
-  return { topic, scheduler };
-}
-
-interface Delivery {
-  channel: string;
-  body: string;
-  attempts: number;
-  n: number;
-}
-
-class Reader implements Consumer {
-  readonly sampleRate = 0;
-  readonly msgTimeout = 60_000;
-  ready = 1000;
-  readonly #topic: Topic;
-  readonly #channel: string;
-  readonly #seen: (delivery: Delivery) => void;
-
-  constructor(topic: Topic, channel: string, seen: (delivery: Delivery) => void) {
-    this.#topic = topic;
-    this.#channel = channel;
-    this.#seen = seen;
-  }
-
-  capacity(): number {
-    return this.ready;
-  }
-
-  sendRecords(slab: Slab, start: number, end: number, _count: number): void {
-    this.#take(Buffer.from(slab.buf.subarray(start, end)), 0);
-  }
-
-  sendAgain(slab: Slab, start: number, end: number, attempts: number): void {
-    this.#take(Buffer.from(slab.buf.subarray(start, end)), attempts);
-  }
-
-  messagesGone(): void {}
-  channelClosed(): void {}
-
-  #take(bytes: Buffer, attempts: number): void {
-    for (const frame of takeFrames(bytes, 'typed').frames) {
-      if (frame.type !== 'message') continue;
-      const [hi, lo] = [0, 8].map((at) => Number.parseInt(frame.id.slice(at, at + 8), 16));
-      this.#seen({
-        channel: this.#channel,
-        body: frame.body.toString('latin1').trimEnd(),
-        attempts: attempts || frame.attempts,
-        n: this.#topic.log.segments.numberOf(hi!, lo!),
-      });
-    }
-  }
-}
-
 type Step =
   | { act: 'publish'; sizes: number[] }
   | { act: 'defer'; ms: number }
@@ -192,7 +97,7 @@ async function run(
     if (crashAt.has(calls++)) crashes.push({ files: files.clone(), known: known.copy() });
     return undefined;
   };
-  const { topic, scheduler } = openTopic(files, maxBytesPerFile);
+  const { topic, scheduler } = openTopic(files, maxBytesPerFile, logger);
   const readers = new Map<string, Reader>();
   const inHand: (Delivery & { reader: Reader })[] = [];
   let turnEnd: (() => void)[] = [];
@@ -315,7 +220,7 @@ async function run(
 const DRAIN_MS = 3000;
 
 async function check({ files, known }: Crash, maxBytesPerFile: number): Promise<void> {
-  const { topic, scheduler } = openTopic(files, maxBytesPerFile);
+  const { topic, scheduler } = openTopic(files, maxBytesPerFile, logger);
   for (const [name, exists] of known.channels) {
     if (exists !== undefined) expect(`${name} ${topic.channels.has(name)}`).toBe(`${name} ${exists}`);
   }

@@ -5,8 +5,17 @@ declare module 'nsqjs' {
   type Done = (error: Error | null) => void;
   type Content = string | Buffer;
 
+  interface TransportOptions {
+    tls?: boolean;
+    tlsVerification?: boolean;
+    snappy?: boolean;
+    deflate?: boolean;
+    deflateLevel?: number;
+    authSecret?: string;
+  }
+
   export class Writer extends EventEmitter {
-    constructor(host: string, port: number);
+    constructor(host: string, port: number, options?: TransportOptions);
     connect(): void;
     publish(topic: string, bodies: Content | readonly Content[], done: Done): void;
     /** Its documentation says one body; its code wants a list of one. */
@@ -18,7 +27,7 @@ declare module 'nsqjs' {
     constructor(
       topic: string,
       channel: string,
-      options: { nsqdTCPAddresses: string[]; maxInFlight?: number },
+      options: TransportOptions & { nsqdTCPAddresses: string[]; maxInFlight?: number },
     );
     connect(): void;
     close(): void;

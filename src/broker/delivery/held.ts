@@ -75,7 +75,7 @@ export class HeldQueue {
   take(): FoundRecord | undefined {
     for (let held = this.#queue.first; held; held = this.#queue.first) {
       const slab = this.#slabOf(held);
-      if (!slab && this.#missed !== held) {
+      if (!slab && this.#missed !== held && this.#placeOf(held) < held.segment.endPos) {
         this.#load(held);
         return undefined;
       }
@@ -106,8 +106,13 @@ export class HeldQueue {
   #placeOf({ n, segment }: Held): number {
     const place = segment.positionBefore(n);
     const kept = this.#slab;
+    // One without a good block may lie before the message or after it.
     const goesOn =
-      kept && kept.endN <= n && this.#segment === segment && this.#compactions === segment.compactions;
+      kept &&
+      kept.endN !== -1 &&
+      kept.endN <= n &&
+      this.#segment === segment &&
+      this.#compactions === segment.compactions;
     return goesOn ? Math.max(kept.end, place) : place;
   }
 

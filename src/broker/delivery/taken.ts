@@ -1,4 +1,5 @@
 import { monotonic } from '../clock.js';
+import type { IsGone } from '../limits/topic-limits.js';
 import type { Segment } from '../log/segment.js';
 import type { TopicLog } from '../log/topic-log.js';
 import type { EntryWriter } from '../state/journal-entries.js';
@@ -17,6 +18,8 @@ export interface TakenOwner {
   readonly journal: EntryWriter | undefined;
   /** Nothing in this segment is outstanding any more. */
   segmentIdle(segment: Segment): void;
+  /** Whether a message that is to be sent again is given up instead, because of a limit; then that is counted. */
+  givesUp(n: number, attempts: number, segment: Segment): boolean;
   /** What was not in memory is there, or could not be read. */
   loaded(found: boolean): void;
 }
@@ -122,12 +125,12 @@ export class Taken {
     const run = this.#inFlight.take(n, consumer);
     if (!run) return false;
     this.requeueCount++;
-    if (delay > 0) {
+    if (delay > 0 && !run.segment.removed) {
       const due = Date.now() + delay;
       this.#deferred.push(n, run.attempts, due);
       this.#owner.journal?.deferred(this.#owner.id, n, run.attempts, due);
     } else {
-      this.#waiting.push(new Held(n, run.attempts, run.segment));
+      this.#wait(n, run.attempts, run.segment);
     }
     return true;
   }
@@ -153,7 +156,7 @@ export class Taken {
     lost.sort((a, b) => a.n - b.n);
     for (const held of lost) {
       this.#inFlight.take(held.n, consumer);
-      this.#waiting.push(held);
+      this.#wait(held.n, held.attempts, held.segment);
     }
   }
 
@@ -163,13 +166,13 @@ export class Taken {
     const { segments } = this.#owner.log;
     while (this.#deferred.firstDue <= wall) {
       const { n, attempts } = this.#deferred.shift()!;
-      this.#waiting.push(new Held(n, attempts, segments.of(n)!));
+      this.#wait(n, attempts, segments.of(n)!);
     }
     for (let run = this.#inFlight.expire(now); run; run = this.#inFlight.expire(now)) this.#timeOut(run);
   }
 
   /** Numbers of the messages of a segment that are taken and not finished, in no order. */
-  *numbersIn({ firstN, endN }: Segment): IterableIterator<number> {
+  *numbersIn({ firstN, endN }: Pick<Segment, 'firstN' | 'endN'>): IterableIterator<number> {
     for (const run of this.#inFlight.runs()) {
       if (run.firstN >= firstN && run.firstN < endN) yield* this.#inFlight.remaining(run);
     }
@@ -228,11 +231,41 @@ export class Taken {
     const { segments } = this.#owner.log;
     for (const { from, to, attempts, due } of state.held) {
       for (let n = from; n < to; n++) {
-        const published = attempts === 0 ? segments.of(n)?.deferred.dueOf(n) : undefined;
-        if (published === undefined) this.hold(n, Math.max(1, attempts), due);
+        const isAhead = n >= state.cursor;
+        const published = attempts === 0 || isAhead ? segments.of(n)?.deferred.dueOf(n) : undefined;
+        // That the cursor passed it was in a part of the journal that is damaged: it comes anew.
+        if (isAhead && published === undefined && !state.isSkipped(n)) continue;
+        if (published === undefined || attempts > 0) this.hold(n, Math.max(1, attempts), due);
         else this.hold(n, 0, published);
       }
     }
+  }
+
+  /** Gives up those that wait or are deferred and are gone; how many. What is in flight stays. */
+  drop(isGone: IsGone): number {
+    const gone: Held[] = [];
+    const waiting = [...this.#waiting];
+    for (const held of waiting) if (isGone(held.n, held.attempts)) gone.push(held);
+    if (gone.length > 0) {
+      this.#waiting.clear();
+      for (const held of waiting) if (!isGone(held.n, held.attempts)) this.#waiting.push(held);
+    }
+    const deferred = [...this.#deferred];
+    const kept = deferred.filter(({ n, attempts }) => !isGone(n, attempts));
+    if (kept.length < deferred.length) {
+      this.#deferred.clear();
+      for (const { n, attempts, due } of kept) this.#deferred.push(n, attempts, due);
+      for (const { n, attempts } of deferred) {
+        if (isGone(n, attempts)) gone.push(new Held(n, attempts, this.#owner.log.segments.of(n)!));
+      }
+    }
+    for (const { n, segment } of gone) this.#finished(n, segment);
+    return gone.length;
+  }
+
+  #wait(n: number, attempts: number, segment: Segment): void {
+    if (this.#owner.givesUp(n, attempts, segment)) this.#finished(n, segment);
+    else this.#waiting.push(new Held(n, attempts, segment));
   }
 
   #finished(n: number, segment: Segment): void {
@@ -252,7 +285,7 @@ export class Taken {
     let count = 0;
     for (const n of [...this.#inFlight.remaining(run)]) {
       this.#inFlight.take(n, run.consumer);
-      this.#waiting.push(new Held(n, run.attempts, run.segment));
+      this.#wait(n, run.attempts, run.segment);
       count++;
     }
     this.timeoutCount += count;

@@ -11,9 +11,11 @@ export interface DirectoryTopic {
   readonly name: string;
   readonly closed: boolean;
   readonly channels: ReadonlyMap<string, unknown>;
+  /** Its messages are kept from the channels. */
+  readonly held: boolean;
   /** The channel of this name, made if there is none. */
   channel(name: string): unknown;
-  /** Messages are taken and kept from the channels until it is released. */
+  /** Messages are taken and kept from the channels until it is released, over restarts too. */
   hold(): void;
   release(): void;
 }
@@ -45,6 +47,8 @@ export class Directory implements LookupPeerHost {
   /** Topics whose channels a lookupd was to be asked for and has not said yet. */
   readonly #unanswered = new Map<LookupPeer, Set<DirectoryTopic>>();
   readonly #asking = new Set<LookupPeer>();
+  /** Of topics that a lookupd is to be asked about: channels made here meanwhile. It may know them from this broker. */
+  readonly #own = new Map<DirectoryTopic, Set<string>>();
   #flushing = false;
   readonly #closing = new AbortController();
 
@@ -87,12 +91,25 @@ export class Directory implements LookupPeerHost {
     if (this.#peers.size === 0) return;
     this.changed(topic.name);
     topic.hold();
-    void this.#askAll(topic).then(() => topic.release());
+    void this.#askAll(topic).then(() => {
+      // A stop that came before the answers leaves it to the next start to ask.
+      if (!this.#closed) topic.release();
+    });
+  }
+
+  /** After a start: topics whose channels the broker did not get to know are asked for now. */
+  resume(): void {
+    for (const topic of this.#host.topics.values()) {
+      if (!topic.held) continue;
+      if (this.#peers.size === 0) topic.release();
+      else this.created(topic);
+    }
   }
 
   /** A topic or one of its channels came or went. */
   changed(name: string): void {
     if (this.#peers.size === 0) return;
+    this.#noteOwn(name);
     for (const peer of this.#peers.values()) peer.changed(name);
     if (this.#flushing) return;
     this.#flushing = true;
@@ -127,13 +144,27 @@ export class Directory implements LookupPeerHost {
     if (this.#unanswered.has(peer) && !this.#asking.has(peer)) void this.#askAgain(peer);
   }
 
+  #noteOwn(name: string): void {
+    if (this.#own.size === 0) return;
+    const topic = this.#host.topics.get(name);
+    const own = topic && this.#own.get(topic);
+    if (own) for (const channel of topic.channels.keys()) own.add(channel);
+  }
+
   async #askAll(topic: DirectoryTopic): Promise<void> {
     const peers = [...this.#peers.values()];
+    this.#own.set(topic, new Set());
     const answers = await Promise.all(peers.map((peer) => this.#ask(peer, topic)));
     if (this.#closed) return;
     for (const [index, peer] of peers.entries()) if (!answers[index]) this.#askLater(peer, topic);
+    this.#forgetOwn(topic);
     if (answers.includes(true)) return;
     this.logger.error(`TOPIC(${topic.name}): no lookupd says which channels it has; asking again later`);
+  }
+
+  #forgetOwn(topic: DirectoryTopic): void {
+    for (const topics of this.#unanswered.values()) if (topics.has(topic)) return;
+    this.#own.delete(topic);
   }
 
   #askLater(peer: LookupPeer, topic: DirectoryTopic): void {
@@ -149,6 +180,7 @@ export class Directory implements LookupPeerHost {
     for (const topic of topics) {
       if (!topic.closed && !(await this.#ask(peer, topic))) break;
       topics.delete(topic);
+      this.#forgetOwn(topic);
     }
     if (topics.size === 0) this.#unanswered.delete(peer);
     this.#asking.delete(peer);
@@ -160,7 +192,9 @@ export class Directory implements LookupPeerHost {
       const address = await peer.httpAddress();
       if (address === undefined) return false;
       const channels = await lookUpChannels(address, topic.name, this.#host.settings, this.#closing.signal);
-      if (!this.#closed && !topic.closed) for (const channel of channels) topic.channel(channel);
+      if (this.#closed || topic.closed) return true;
+      const own = this.#own.get(topic);
+      for (const channel of channels) if (!own?.has(channel)) topic.channel(channel);
       return true;
     } catch (error) {
       if (this.#closed) return false;

@@ -15,7 +15,7 @@ import { type RegisteredTopic, Registrations } from './registrations.js';
 const PING_INTERVAL = 15_000;
 const FIRST_DELAY = 100;
 /** Short, so that a lookupd that is back knows everything within two seconds. */
-const LONGEST_DELAY = 1500;
+const LONGEST_DELAY = 1000;
 /** Commands that may be without an answer before the next ones wait. */
 const MOST_DUE = 1000;
 /** Longest time that a clean stop waits for a lookupd, ms. */

@@ -3,6 +3,7 @@ import { HttpError } from '../../http/query.js';
 import type { Answer } from '../../http/route.js';
 import { LOG_LEVELS, type LogLevel, levelNumber } from '../logger.js';
 import { OPTION_SPECS } from '../option-table.js';
+import type { TlsRequirement } from '../tls/tls-settings.js';
 import type { Request } from './routes.js';
 
 const NANOSECONDS = 1e6;
@@ -10,9 +11,6 @@ const Addresses = v.nullable(v.array(v.string()));
 
 /** Options of nsqd for what this broker leaves off, so that a tool that reads them finds what holds. */
 const OFF: Readonly<Record<string, unknown>> = {
-  https_address: '',
-  auth_http_addresses: [],
-  auth_http_request_method: 'get',
   queue_scan_selection_count: 20,
   queue_scan_worker_pool_max: 4,
   statsd_address: '',
@@ -23,20 +21,21 @@ const OFF: Readonly<Record<string, unknown>> = {
   statsd_exclude_ephemeral: false,
   e2e_processing_latency_window_time: 600e9,
   e2e_processing_latency_percentiles: [],
-  tls_cert: '',
-  tls_key: '',
-  tls_client_auth_policy: '',
-  tls_root_ca_file: '',
-  tls_required: 0,
-  tls_min_version: 769,
-  deflate: false,
-  snappy: false,
   enable_experiment: [],
 };
+
+/** The numbers by which Go and nsqd know them. */
+const TLS_VERSION_NUMBERS = { '': 769, 'tls1.0': 769, 'tls1.1': 770, 'tls1.2': 771, 'tls1.3': 772 } as const;
+
+function tlsRequiredNumber({ tcp, http }: TlsRequirement): number {
+  return Number(tcp) + Number(http);
+}
 
 /** GET /config/:option */
 export function configGet({ broker, option }: Request): Answer {
   if (option === 'log_level') return { json: levelNumber(broker.settings.logLevel) };
+  if (option === 'tls_required') return { json: tlsRequiredNumber(broker.tlsRequired) };
+  if (option === 'tls_min_version') return { json: TLS_VERSION_NUMBERS[broker.settings.tlsMinVersion] };
   if (option === 'broadcast_tcp_port') return { json: broker.broadcastTcpPort };
   if (option === 'broadcast_http_port') return { json: broker.broadcastHttpPort };
   const spec = OPTION_SPECS.find(({ config, flag }) => (config ?? flag.replaceAll('-', '_')) === option);

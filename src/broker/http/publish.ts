@@ -2,7 +2,7 @@ import { booleanParam, HttpError } from '../../http/query.js';
 import type { Answer } from '../../http/route.js';
 import { ProtocolError } from '../../protocol/errors.js';
 import { MpubBody } from '../../protocol/mpub-body.js';
-import { BrokerError } from '../errors.js';
+import { BrokerError, messageOf } from '../errors.js';
 import { namedTopic } from './admin.js';
 import type { Request } from './routes.js';
 
@@ -31,10 +31,11 @@ function kept(published: Promise<void>): Promise<Answer> {
   return published.then(
     () => OK,
     (cause: unknown) => {
-      const closing = cause instanceof BrokerError && cause.code === 'E_CLOSING';
-      throw closing
-        ? new HttpError(503, 'EXITING', { cause })
-        : new HttpError(500, 'INTERNAL_ERROR', { cause });
+      const code = cause instanceof BrokerError ? cause.code : 'E_STORAGE';
+      if (code === 'E_CLOSING') throw new HttpError(503, 'EXITING', { cause });
+      // What clients try again by themselves: there may be room then.
+      if (code === 'E_LIMIT') throw new HttpError(503, `LIMIT_REACHED: ${messageOf(cause)}`, { cause });
+      throw new HttpError(500, 'INTERNAL_ERROR', { cause });
     },
   );
 }

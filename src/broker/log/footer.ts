@@ -8,7 +8,7 @@ import { SEGMENT_HEADER_SIZE, type Segment } from './segment.js';
  *     index   u32 count | count x (f64 number, f64 position)
  *     marks   u32 count | count x (f64 number, f64 due)          deferred records
  *     trailer 8 bytes "NSQFOOT2" | u32 bytes of index and marks | f64 number after the last message |
- *             f64 bytes of blocks | u32 CRC-32 of all before
+ *             f64 bytes of blocks | u32 CRC-32 of all before, begun with the segment's seed
  */
 const MAGIC = 'NSQFOOT2';
 const TRAILER_SIZE = 8 + 4 + 8 + 8 + 4;
@@ -32,7 +32,7 @@ function encodeFooter(segment: Segment): Buffer {
   at = buf.writeUInt32BE(bodySize, at);
   at = buf.writeDoubleBE(segment.endN, at);
   at = buf.writeDoubleBE(segment.size, at);
-  buf.writeUInt32BE(crc32(buf.subarray(0, at)), at);
+  buf.writeUInt32BE(crc32(buf.subarray(0, at), segment.seed), at);
   return buf;
 }
 
@@ -55,7 +55,7 @@ export function readFooter(files: Files, fd: number, fileSize: number, segment: 
   if (SEGMENT_HEADER_SIZE + size + bodySize + TRAILER_SIZE !== fileSize) return false;
   const whole = Buffer.alloc(bodySize + TRAILER_SIZE);
   if (readFully(files, fd, whole, 0, whole.length, fileSize - whole.length) < whole.length) return false;
-  if (crc32(whole.subarray(0, -4)) !== whole.readUInt32BE(whole.length - 4)) return false;
+  if (crc32(whole.subarray(0, -4), segment.seed) !== whole.readUInt32BE(whole.length - 4)) return false;
   segment.endN = trailer.readDoubleBE(12);
   segment.size = size;
   readLists(whole, segment);

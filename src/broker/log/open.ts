@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BrokerError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { COMPACTED_SUFFIX } from './compaction.js';
@@ -6,7 +6,13 @@ import { type Files, readFully } from './files.js';
 import { readFooter, writeFooter } from './footer.js';
 import type { IdSource } from './id-source.js';
 import { scanSegment } from './scan.js';
-import { isSegmentFileName, parseSegmentHeader, SEGMENT_HEADER_SIZE, type Segment } from './segment.js';
+import {
+  isSegmentFileName,
+  parseSegmentHeader,
+  SEGMENT_HEADER_SIZE,
+  type Segment,
+  segmentFileName,
+} from './segment.js';
 import { SegmentList } from './segment-list.js';
 
 /**
@@ -49,18 +55,28 @@ function openSegment(files: Files, path: string, logger: Logger): Segment | unde
       else setAside(files, path, 'has no readable header', logger);
       return undefined;
     }
+    if (path !== join(dirname(path), segmentFileName(segment.firstN, segment.seed))) {
+      // After a power failure, a file that was written over may be found where it was before.
+      setAside(files, path, 'is not the segment that its name says', logger);
+      return undefined;
+    }
     segment.sealed = true;
     if (readFooter(files, fd, fileSize, segment)) return segment;
     for (const { offset, bytes, messages } of scanSegment(files, fd, fileSize, segment)) {
       logger.error(`damaged block skipped: ${bytes} bytes at ${offset} of ${path}, ${messages} messages`);
     }
     const torn = fileSize - SEGMENT_HEADER_SIZE - segment.size;
-    if (torn > 0) logger.warn(`torn end cut off: ${torn} bytes of ${path}`);
+    if (torn > 0 && !segment.inUsedFile) logger.warn(`torn end cut off: ${torn} bytes of ${path}`);
     if (segment.endN === segment.firstN) {
       files.unlinkSync(path);
       return undefined;
     }
-    writeFooter(files, fd, segment);
+    try {
+      writeFooter(files, fd, segment);
+    } catch (error) {
+      // On a full disk consumers are to make room all the same; the next start reads the file again.
+      logger.warn(`cannot finish ${path}`, { error });
+    }
     return segment;
   } finally {
     files.closeSync(fd);

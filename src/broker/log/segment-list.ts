@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
 import type { IdHalves, IdSource } from './id-source.js';
 import type { DeferredMark } from './marks.js';
-import { Segment } from './segment.js';
+import { Segment, segmentFileName } from './segment.js';
 
 /** A stretch of messages whose ids follow each other. */
 interface IdRun {
@@ -17,6 +18,8 @@ export class SegmentList {
   readonly #ids: IdSource;
   readonly #segments: Segment[];
   readonly #runs: IdRun[] = [];
+  /** Segments that were removed although some of their messages were in flight: those may still be finished, by their ids. */
+  #leaving: Segment[] = [];
   /** A segment was begun since the start; the next one's ids go on from it. */
   #begun = false;
 
@@ -39,12 +42,14 @@ export class SegmentList {
     return this.#segments[Symbol.iterator]();
   }
 
-  /** Begins the next segment, after all that there are: its first message is to be `firstN`, at `basePos`. */
-  begin(path: string, firstN: number, basePos: number): Segment {
+  /** Begins the next segment, after all that there are: its first message is to be `firstN`, at `basePos`. No directory: in memory only. */
+  begin(directory: string, firstN: number, basePos: number): Segment {
     const last = this.#segments.at(-1);
     const after = last && idOf(last, firstN);
     const { hi, lo } = after && this.#begun ? after : this.#ids.next(after);
-    const segment = new Segment(path, firstN, basePos, hi, lo, Date.now(), randomInt(2 ** 32));
+    const seed = randomInt(2 ** 32);
+    const path = directory === '' ? '' : join(directory, segmentFileName(firstN, seed));
+    const segment = new Segment(path, firstN, basePos, hi, lo, Date.now(), seed);
     this.#begun = true;
     this.#segments.push(segment);
     this.#addRun(segment);
@@ -54,8 +59,11 @@ export class SegmentList {
   remove(segment: Segment): void {
     const at = this.#segments.indexOf(segment);
     if (at !== -1) this.#segments.splice(at, 1);
+    if (segment.outstanding > 0) this.#leaving.push(segment);
     if (at === 0) {
-      const keep = this.#segments[0]?.firstN ?? Number.POSITIVE_INFINITY;
+      this.#leaving = this.#leaving.filter(({ outstanding }) => outstanding > 0);
+      const first = this.#leaving[0] ?? this.#segments[0];
+      const keep = first?.firstN ?? Number.POSITIVE_INFINITY;
       while (this.#runs.length > 1 && this.#runs[1]!.firstN <= keep) this.#runs.shift();
     }
   }

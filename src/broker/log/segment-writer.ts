@@ -5,6 +5,7 @@ import type { Batch } from './batch.js';
 import { type Files, writeFully } from './files.js';
 import { writeFooter } from './footer.js';
 import { SEGMENT_HEADER_SIZE, type Segment } from './segment.js';
+import type { SpareFiles } from './spare-files.js';
 
 /** A commit of fewer bytes is always written on the event loop. */
 const WRITE_ASIDE = 32 * 1024;
@@ -12,10 +13,17 @@ const WRITE_ASIDE = 32 * 1024;
 const SLOW_WRITE = 4;
 const SLOW_PAUSE = 1000;
 
+interface WriterContext {
+  readonly files: Files;
+  readonly logger: Logger;
+  readonly spares?: SpareFiles;
+}
+
 /** Writes a topic's segment files: batches, the footer at the end, and when they are on stable storage. */
 export class SegmentWriter {
   readonly #files: Files;
   readonly #logger: Logger;
+  readonly #spares: SpareFiles | undefined;
   /** Until then, much is not written on the event loop. */
   #slowUntil = 0;
   /** Finished segments that are on their way to stable storage. */
@@ -28,9 +36,10 @@ export class SegmentWriter {
   /** A directory that has a new file since the last sync; empty if none has. */
   #newIn = '';
 
-  constructor(files: Files, logger: Logger) {
+  constructor({ files, logger, spares }: WriterContext) {
     this.#files = files;
     this.#logger = logger;
+    this.#spares = spares;
   }
 
   /**
@@ -164,6 +173,13 @@ export class SegmentWriter {
 
   #create(segment: Segment): void {
     const files = this.#files;
+    this.#newIn = dirname(segment.path);
+    if (this.#spares && this.#spares.length > 0) {
+      segment.inUsedFile = true;
+      segment.writeFd = this.#spares.take(segment.path, segment.header());
+      if (segment.writeFd !== -1) return;
+      segment.inUsedFile = false;
+    }
     const fd = files.openSync(segment.path, 'w+');
     try {
       writeFully(files, fd, segment.header(), 0, SEGMENT_HEADER_SIZE, 0);
@@ -172,7 +188,6 @@ export class SegmentWriter {
       throw error;
     }
     segment.writeFd = fd;
-    this.#newIn = dirname(segment.path);
   }
 
   #writeEnd(segment: Segment): void {

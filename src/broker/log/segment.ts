@@ -3,7 +3,8 @@ import type { Files } from './files.js';
 import { Marks } from './marks.js';
 
 /**
- * A segment file: this header, then blocks; a finished one ends with a footer (see footer.ts).
+ * A segment file: this header, twice so that no damaged place costs it; then blocks; a finished one ends with a footer
+ * (see footer.ts).
  *
  *      0  8 bytes  magic and version "NSQSEG01"
  *      8  u64      number of the first message
@@ -11,14 +12,17 @@ import { Marks } from './marks.js';
  *     24  u64      id of the first message; the others' follow by adding to it
  *     32  f64      when it was begun, ms since 1970
  *     40  u32      seed of its blocks' CRCs, at random
+ *     44  u32      1 if it was begun in a file that held another segment before
  *     60  u32      CRC-32 of the bytes before
  */
-export const SEGMENT_HEADER_SIZE = 64;
+const HEADER_COPY = 64;
+export const SEGMENT_HEADER_SIZE = 2 * HEADER_COPY;
 const MAGIC = 'NSQSEG01';
 const MAGIC_STEM = 'NSQSEG';
 const CRC_AT = 60;
 const SUFFIX = '.log';
 const NAME_DIGITS = 20;
+const NAME = /^\d{20}-[\da-f]{8}\.log$/;
 const TWO_32 = 2 ** 32;
 
 /** A stretch of the topic's log: in one file, or in memory only. Positions and numbers are the topic's. */
@@ -37,6 +41,8 @@ export class Segment {
   endN: number;
   /** Committed bytes of blocks. */
   size = 0;
+  /** Its file held another segment before: what follows its end is nothing. */
+  inUsedFile = false;
   /** Nothing more is added to it. */
   sealed = false;
   /** When that came, on the monotonic clock in ms; 0 if that was before the start. */
@@ -107,7 +113,9 @@ export class Segment {
     head.writeUInt32BE(this.idLo, 28);
     head.writeDoubleBE(this.created, 32);
     head.writeUInt32BE(this.seed, 40);
+    head.writeUInt32BE(this.inUsedFile ? 1 : 0, 44);
     head.writeUInt32BE(crc32(head.subarray(0, CRC_AT)), CRC_AT);
+    head.copy(head, HEADER_COPY, 0, HEADER_COPY);
     return head;
   }
 
@@ -145,6 +153,11 @@ export class Segment {
     return this.#reads > 0;
   }
 
+  /** Something is being read from its file or written to it. */
+  get isBusy(): boolean {
+    return this.#reads > 0 || this.#writes > 0;
+  }
+
   /** Its file is another's now, of which it takes what is to be known. Not while it is being read. */
   takeOver(compacted: Segment, files: Files): void {
     this.#closeReader(files);
@@ -179,21 +192,26 @@ export class Segment {
   }
 }
 
-export function segmentFileName(firstN: number): string {
-  return String(firstN).padStart(NAME_DIGITS, '0') + SUFFIX;
+/** The number is for the order; the seed, in hex, says which segment the file must hold. */
+export function segmentFileName(firstN: number, seed: number): string {
+  return `${String(firstN).padStart(NAME_DIGITS, '0')}-${seed.toString(16).padStart(8, '0')}${SUFFIX}`;
 }
 
 export function isSegmentFileName(name: string): boolean {
-  return name.length === NAME_DIGITS + SUFFIX.length && name.endsWith(SUFFIX) && /^\d+/.test(name);
+  return NAME.test(name);
 }
 
 /** The segment a header describes; `newer` if a later version wrote it, undefined if it is no header at all. */
 export function parseSegmentHeader(path: string, head: Buffer): Segment | 'newer' | undefined {
   if (head.length < SEGMENT_HEADER_SIZE) return undefined;
+  return parseCopy(path, head.subarray(0, HEADER_COPY)) ?? parseCopy(path, head.subarray(HEADER_COPY));
+}
+
+function parseCopy(path: string, head: Buffer): Segment | 'newer' | undefined {
   if (crc32(head.subarray(0, CRC_AT)) !== head.readUInt32BE(CRC_AT)) return undefined;
   const magic = head.toString('latin1', 0, MAGIC.length);
   if (magic !== MAGIC) return magic.startsWith(MAGIC_STEM) ? 'newer' : undefined;
-  return new Segment(
+  const segment = new Segment(
     path,
     readU64(head, 8),
     readU64(head, 16),
@@ -202,6 +220,8 @@ export function parseSegmentHeader(path: string, head: Buffer): Segment | 'newer
     head.readDoubleBE(32),
     head.readUInt32BE(40),
   );
+  segment.inUsedFile = head.readUInt32BE(44) === 1;
+  return segment;
 }
 
 function writeU64(buf: Buffer, at: number, value: number): void {

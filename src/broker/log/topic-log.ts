@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { monotonic } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { Batch } from './batch.js';
@@ -6,12 +5,13 @@ import { discardCompacted, writeCompacted } from './compaction.js';
 import type { Files } from './files.js';
 import { loadSlab } from './load.js';
 import type { Stamp } from './record.js';
-import { type Segment, segmentFileName } from './segment.js';
+import type { Segment } from './segment.js';
 import type { SegmentList } from './segment-list.js';
 import { SegmentWriter } from './segment-writer.js';
 import type { Slab } from './slab.js';
 import type { SlabCache, SlabOwner } from './slab-cache.js';
 import { SlabList } from './slab-list.js';
+import type { SpareFiles } from './spare-files.js';
 import { Tail } from './tail.js';
 
 export interface LogContext {
@@ -19,6 +19,8 @@ export interface LogContext {
   readonly cache: SlabCache;
   readonly logger: Logger;
   readonly maxBytesPerFile: number;
+  /** Where the files of removed segments go, and those of new ones may come from. */
+  readonly spares?: SpareFiles;
 }
 
 /** Bytes of a segment of a log in memory: what is let go together. */
@@ -54,9 +56,9 @@ export class TopicLog implements SlabOwner {
     this.#segments = segments;
     this.#endN = segments.last?.endN ?? 0;
     this.#endPos = segments.last?.endPos ?? 0;
-    this.#writer = new SegmentWriter(context.files, context.logger);
+    this.#writer = new SegmentWriter(context);
     const limit = directory === '' ? MEMORY_SEGMENT : context.maxBytesPerFile;
-    const first = segments.begin(this.#pathOf(this.#endN), this.#endN, this.#endPos);
+    const first = segments.begin(this.#directory, this.#endN, this.#endPos);
     this.#tail = new Tail(first, limit, (firstN, basePos) => this.#nextSegment(firstN, basePos));
   }
 
@@ -202,14 +204,15 @@ export class TopicLog implements SlabOwner {
 
   /** Removes a finished segment, and what is in memory of it. */
   removeSegment(segment: Segment): void {
-    const { files, logger } = this.#context;
+    const { files, logger, spares } = this.#context;
     this.#segments.remove(segment);
     this.#dropSlabsOf(segment);
     if (segment.path === '') return;
     segment.removed = true;
     try {
       segment.close(files);
-      files.unlinkSync(segment.path);
+      if (spares && !segment.isBusy) spares.retire(segment.path, segment.size);
+      else files.unlinkSync(segment.path);
     } catch (error) {
       logger.warn(`cannot remove ${segment.path}`, { error });
     }
@@ -242,7 +245,7 @@ export class TopicLog implements SlabOwner {
   seal(): void {
     const old = this.#tail.segment;
     old.sealed = true;
-    this.#tail.moveTo(this.#segments.begin(this.#pathOf(this.#endN), this.#endN, this.#endPos));
+    this.#tail.moveTo(this.#segments.begin(this.#directory, this.#endN, this.#endPos));
   }
 
   /** Finishes the files. Everything must be committed. Resolves when they are on stable storage. */
@@ -283,7 +286,7 @@ export class TopicLog implements SlabOwner {
   /** The segment that follows the full one; that is finished once it is all written. */
   #nextSegment(firstN: number, basePos: number): Segment {
     const old = this.#segments.last!;
-    const segment = this.#segments.begin(this.#pathOf(firstN), firstN, basePos);
+    const segment = this.#segments.begin(this.#directory, firstN, basePos);
     if (firstN === this.#endN) this.#finish(old);
     return segment;
   }
@@ -301,10 +304,6 @@ export class TopicLog implements SlabOwner {
       this.#slabs.remove(slab);
       this.#context.cache.remove(slab);
     }
-  }
-
-  #pathOf(firstN: number): string {
-    return this.inMemory ? '' : join(this.#directory, segmentFileName(firstN));
   }
 
   /** Puts what is committed on stable storage, off the event loop. To be called again only when it is done. */

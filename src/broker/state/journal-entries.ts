@@ -9,7 +9,7 @@ const EntryType = {
   ChannelDeleted: 2,
   /** u32 channel | u8 paused */
   ChannelPaused: 3,
-  /** u8 paused | f64 pumped: messages from there on were not passed to channels yet */
+  /** u8 1 if paused, 2 if held, their sum | f64 pumped: messages from there on were not passed to channels yet */
   Topic: 4,
   /** u32 channel | f64 n: every message below it was taken */
   Cursor: 5,
@@ -25,11 +25,15 @@ const EntryType = {
   Skipped: 10,
 } as const;
 
+const PAUSED = 1;
+const HELD = 2;
+
 export interface EntrySink {
   channel(id: number, cursor: number, paused: boolean, name: string): void;
   channelDeleted(id: number): void;
   channelPaused(id: number, paused: boolean): void;
-  topic(paused: boolean, pumped: number): void;
+  /** `held`: its channels are not all known yet. */
+  topic(paused: boolean, pumped: number, held: boolean): void;
   cursor(id: number, n: number): void;
   finished(id: number, n: number, count: number): void;
   held(id: number, n: number, count: number, attempts: number): void;
@@ -45,6 +49,7 @@ const LONGEST_ENTRY = 1 + 4 + 8 + 1 + 1 + 64;
 export class EntryWriter implements EntrySink {
   #buf = Buffer.allocUnsafeSlow(FIRST_SIZE);
   #at = 0;
+  #isVital = false;
 
   get length(): number {
     return this.#at;
@@ -54,11 +59,18 @@ export class EntryWriter implements EntrySink {
     return this.#buf.subarray(0, this.#at);
   }
 
+  /** Some of it says that a channel is there or gone, or paused: no later entry would make up for that. */
+  get isVital(): boolean {
+    return this.#isVital;
+  }
+
   clear(): void {
     this.#at = 0;
+    this.#isVital = false;
   }
 
   channel(id: number, cursor: number, paused: boolean, name: string): void {
+    this.#isVital = true;
     this.#begin(EntryType.Channel, id);
     this.#f64(cursor);
     this.#u8(paused ? 1 : 0);
@@ -67,18 +79,21 @@ export class EntryWriter implements EntrySink {
   }
 
   channelDeleted(id: number): void {
+    this.#isVital = true;
     this.#begin(EntryType.ChannelDeleted, id);
   }
 
   channelPaused(id: number, paused: boolean): void {
+    this.#isVital = true;
     this.#begin(EntryType.ChannelPaused, id);
     this.#u8(paused ? 1 : 0);
   }
 
-  topic(paused: boolean, pumped: number): void {
+  topic(paused: boolean, pumped: number, held: boolean): void {
+    this.#isVital = true;
     this.#reserve();
     this.#u8(EntryType.Topic);
-    this.#u8(paused ? 1 : 0);
+    this.#u8((paused ? PAUSED : 0) + (held ? HELD : 0));
     this.#f64(pumped);
   }
 
@@ -164,8 +179,10 @@ export function readEntries(buf: Buffer, sink: EntrySink): void {
   const f64 = (): number => buf.readDoubleBE(step(8));
   while (at < buf.length) {
     const type = u8();
-    if (type === EntryType.Topic) sink.topic(u8() === 1, f64());
-    else if (type === EntryType.Channel) {
+    if (type === EntryType.Topic) {
+      const flags = u8();
+      sink.topic((flags & PAUSED) !== 0, f64(), (flags & HELD) !== 0);
+    } else if (type === EntryType.Channel) {
       const id = u32();
       const cursor = f64();
       const paused = u8() === 1;

@@ -1,36 +1,25 @@
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
-import { BrokerError } from '../errors.js';
 import { type Files, readFully, syncDirectory, writeFully } from '../log/files.js';
 import type { Logger } from '../logger.js';
-import { EntryWriter, readEntries } from './journal-entries.js';
+import { encodeBatch } from './journal-batch.js';
+import { EntryWriter } from './journal-entries.js';
+import { JOURNAL_MAGIC as MAGIC, replay } from './journal-replay.js';
 import { TopicState } from './topic-state.js';
 
-/**
- * The journal of a topic: what became of its channels and of the messages they took. A file is a header and batches of
- * entries, of which the first is a snapshot of everything; when the file has grown past what it says, a new one with a
- * fresh snapshot takes over.
- *
- *     8 bytes "NSQJNL01"
- *     batch: u32 bytes | u32 CRC-32 of the entries | entries
- */
-const MAGIC = 'NSQJNL01';
-const MAGIC_OF_ANY_VERSION = /^NSQJNL\d\d$/;
-const BATCH_HEADER_SIZE = 8;
 const NAME = /^journal\.(\d{10})$/;
+const BAD = '.bad';
 /** A file is never replaced before it has this many bytes, nor before it is so many times its snapshot. */
 const SMALLEST_REPLACED = 256 * 1024;
 const GROWTH = 8;
-
-/** The CRC begins with a seed, so that a stretch of zeros is not taken for an empty batch. */
-const SEED = 0x4e53514a;
-const checksum = (entries: Buffer): number => crc32(entries, SEED);
 
 function journalName(generation: number): string {
   return `journal.${String(generation).padStart(10, '0')}`;
 }
 
-/** Reads a topic's state from the newest journal whose snapshot is whole. A torn end is not counted. */
+/**
+ * Reads a topic's state from the newest journal of which a snapshot is readable. If there are journals and none is, they
+ * are set aside under another name, never removed.
+ */
 export function readJournal(
   files: Files,
   directory: string,
@@ -42,43 +31,38 @@ export function readJournal(
     .filter((generation) => generation >= 0)
     .sort((a, b) => b - a);
   for (const generation of generations) {
-    const state = replay(files, join(directory, journalName(generation)), logger);
+    const state = replay(contentOf(files, join(directory, journalName(generation))), logger);
     if (state) return { state, generation: generations[0]! };
   }
+  for (const generation of generations) setAside(files, join(directory, journalName(generation)), logger);
   return { state: new TopicState(), generation: generations[0] ?? 0 };
 }
 
-function replay(files: Files, path: string, logger: Logger): TopicState | undefined {
+function contentOf(files: Files, path: string): { path: string; buf: Buffer } {
   const fd = files.openSync(path, 'r');
   try {
     const { size } = files.fstatSync(fd);
     const buf = Buffer.allocUnsafeSlow(size);
-    if (readFully(files, fd, buf, 0, size, 0) < size || size < MAGIC.length) return undefined;
-    const magic = buf.toString('latin1', 0, MAGIC.length);
-    if (magic !== MAGIC) {
-      if (MAGIC_OF_ANY_VERSION.test(magic))
-        throw new BrokerError('E_FORMAT', `${path} was written by a later version`);
-      return undefined;
-    }
-    const state = new TopicState();
-    let at = MAGIC.length;
-    let batches = 0;
-    while (at + BATCH_HEADER_SIZE <= size) {
-      const from = at + BATCH_HEADER_SIZE;
-      const to = from + buf.readUInt32BE(at);
-      if (to > size || checksum(buf.subarray(from, to)) !== buf.readUInt32BE(at + 4)) break;
-      readEntries(buf.subarray(from, to), state);
-      at = to;
-      batches++;
-    }
-    if (at < size) logger.warn(`torn end not counted: ${size - at} bytes of ${path}`);
-    return batches > 0 ? state : undefined;
+    return { path, buf: buf.subarray(0, readFully(files, fd, buf, 0, size, 0)) };
   } finally {
     files.closeSync(fd);
   }
 }
 
-/** Writes a topic's journal: entries gather in `entries` and go to the file once per turn. */
+/** A file that was only begun has nothing to say. */
+function setAside(files: Files, path: string, logger: Logger): void {
+  if (contentOf(files, path).buf.length <= MAGIC.length) return;
+  logger.error(
+    `${path} is not readable: set aside as ${path}${BAD}; the topic's channels are not known, all its messages go to the first that is made`,
+  );
+  files.renameSync(path, path + BAD);
+}
+
+/**
+ * Writes a topic's journal: what became of its channels and of the messages they took. The first batch is a snapshot of
+ * everything; when the file has grown past what it says, a new one with a fresh snapshot takes over.
+ *
+ * Writes entries gather in `entries` and go to the file once per turn. */
 export class Journal {
   readonly entries = new EntryWriter();
   readonly #files: Files;
@@ -90,6 +74,8 @@ export class Journal {
   #syncingFd = -1;
   #size = 0;
   #snapshotSize = 0;
+  /** Number of the next batch in the file. */
+  #sequence = 0;
   #unsynced = false;
   /** The file does not hold what it should: the next write begins a new one. */
   #broken = false;
@@ -129,7 +115,7 @@ export class Journal {
     }
     if (this.entries.length === 0) return;
     try {
-      this.#size += this.#writeBatch(this.#fd, this.entries.bytes(), this.#size);
+      this.#size += this.#writeBatch(this.#fd, this.entries, this.#size);
       this.#unsynced = true;
     } catch (error) {
       this.#broken = true;
@@ -149,9 +135,10 @@ export class Journal {
     const fd = files.openSync(join(this.#directory, journalName(generation)), 'w');
     const into = new EntryWriter();
     this.#snapshot(into);
+    this.#sequence = 0;
     try {
       writeFully(files, fd, Buffer.from(MAGIC, 'latin1'), 0, MAGIC.length, 0);
-      this.#size = MAGIC.length + this.#writeBatch(fd, into.bytes(), MAGIC.length);
+      this.#size = MAGIC.length + this.#writeBatch(fd, into, MAGIC.length);
     } catch (error) {
       files.closeSync(fd);
       throw error;
@@ -159,7 +146,7 @@ export class Journal {
     this.close();
     this.#fd = fd;
     this.#generation = generation;
-    this.#snapshotSize = this.#size;
+    this.#snapshotSize = into.length;
     this.#broken = false;
     this.#unsynced = true;
     this.#removeOlder(generation);
@@ -188,12 +175,11 @@ export class Journal {
     this.#fd = -1;
   }
 
-  #writeBatch(fd: number, entries: Buffer, position: number): number {
-    const batch = Buffer.allocUnsafe(BATCH_HEADER_SIZE + entries.length);
-    batch.writeUInt32BE(entries.length, 0);
-    batch.writeUInt32BE(checksum(entries), 4);
-    entries.copy(batch, BATCH_HEADER_SIZE);
+  /** What must not be missing is written twice: a damaged place costs one of them at the most. */
+  #writeBatch(fd: number, entries: EntryWriter, position: number): number {
+    const batch = encodeBatch(entries.bytes(), this.#sequence, entries.isVital ? 2 : 1);
     writeFully(this.#files, fd, batch, 0, batch.length, position);
+    this.#sequence++;
     return batch.length;
   }
 

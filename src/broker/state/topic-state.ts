@@ -22,6 +22,18 @@ export class ChannelState {
     this.paused = paused;
   }
 
+  /** Whether the cursor is not to come upon message `n`. */
+  isSkipped(n: number): boolean {
+    let low = 0;
+    let high = this.skips.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.skips[middle]!.to <= n) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.skips.length && this.skips[low]!.from <= n;
+  }
+
   moveTo(n: number): void {
     if (n <= this.cursor) return;
     this.held.add(this.cursor, n);
@@ -59,7 +71,9 @@ export class ChannelState {
 /** What a topic's journal says: made by replaying its entries in order. */
 export class TopicState implements EntrySink {
   paused = false;
-  /** Messages from there on were not passed to channels, if the topic is paused or has none. */
+  /** Its channels are not all known yet. */
+  isHeld = false;
+  /** Messages from there on were not passed to channels, if the topic is paused, held, or has none. */
   pumped = 0;
   readonly channels = new Map<number, ChannelState>();
 
@@ -76,8 +90,9 @@ export class TopicState implements EntrySink {
     if (channel) channel.paused = paused;
   }
 
-  topic(paused: boolean, pumped: number): void {
+  topic(paused: boolean, pumped: number, held: boolean): void {
     this.paused = paused;
+    this.isHeld = held;
     this.pumped = pumped;
   }
 

@@ -1,7 +1,9 @@
+import type { SessionAuth } from '../auth/session-auth.js';
 import type { Broker } from '../broker.js';
 import type { Channel } from '../channel.js';
 import { Session } from '../tcp/session.js';
 import type { PubCount } from '../tcp/session-state.js';
+import { type TlsStats, tlsStats } from '../tls/tls-stats.js';
 import type { Topic } from '../topic.js';
 
 /** Latency from publish to FIN; not measured unless percentiles are asked for. */
@@ -13,7 +15,7 @@ interface Latency {
 const NO_LATENCY: Latency = { count: 0, percentiles: null };
 
 /** A client in `/stats`; names and order of the fields are nsqd's. */
-export interface ClientStats {
+export interface ClientStats extends TlsStats {
   client_id: string;
   hostname: string;
   version: 'V2';
@@ -29,14 +31,13 @@ export interface ClientStats {
   deflate: boolean;
   snappy: boolean;
   user_agent: string;
+  /** Left out while it is not authorized. */
+  authed?: boolean;
+  auth_identity?: string;
+  auth_identity_url?: string;
   topology_zone: string;
   topology_region: string;
   pub_counts?: PubCount[];
-  tls: boolean;
-  tls_cipher_suite: string;
-  tls_version: string;
-  tls_negotiated_protocol: string;
-  tls_negotiated_protocol_is_mutual: boolean;
 }
 
 export interface ChannelStats {
@@ -54,6 +55,8 @@ export interface ChannelStats {
   clients: ClientStats[] | null;
   paused: boolean;
   e2e_processing_latency: Latency;
+  /** Messages that a limit dropped; not in nsqd. */
+  dropped_count: number;
 }
 
 export interface TopicStats {
@@ -65,6 +68,8 @@ export interface TopicStats {
   message_bytes: number;
   paused: boolean;
   e2e_processing_latency: Latency;
+  /** Messages that a limit dropped, once for each channel; not in nsqd. */
+  dropped_count: number;
 }
 
 export interface BrokerStats {
@@ -111,6 +116,7 @@ function topicStats(topic: Topic, filter: StatsFilter): TopicStats {
     message_bytes: topic.messageBytes,
     paused: topic.paused,
     e2e_processing_latency: NO_LATENCY,
+    dropped_count: topic.limits.droppedCount,
   };
 }
 
@@ -130,6 +136,7 @@ function channelStats(channel: Channel, filter: StatsFilter): ChannelStats {
     clients: filter.clients ? sessions.map((session) => clientStats(session, filter.topic)) : null,
     paused: channel.paused,
     e2e_processing_latency: NO_LATENCY,
+    dropped_count: channel.droppedCount,
   };
 }
 
@@ -149,19 +156,26 @@ function clientStats(session: Session, topic: string): ClientStats {
     requeue_count: session.requeueCount,
     connect_ts: Math.floor(session.connectedAt / 1000),
     sample_rate: settings.sampleRate,
-    deflate: false,
-    snappy: false,
+    deflate: (session.upgradedBy?.deflateLevel ?? 0) > 0,
+    snappy: session.upgradedBy?.snappy ?? false,
     user_agent: settings.userAgent,
+    ...authStats(session.auth),
     topology_zone: settings.topologyZone,
     topology_region: settings.topologyRegion,
     ...(pubCounts.length > 0 && {
       pub_counts: pubCounts.map(({ topic: name, count }) => ({ topic: name, count })),
     }),
-    tls: false,
-    tls_cipher_suite: '',
-    tls_version: '',
-    tls_negotiated_protocol: '',
-    tls_negotiated_protocol_is_mutual: false,
+    ...tlsStats(session.secured),
+  };
+}
+
+/** Empty fields are left out, as Go leaves them out. */
+function authStats(auth: SessionAuth | undefined): Partial<ClientStats> {
+  const { identity = '', identityUrl = '' } = auth?.permissions ?? {};
+  return {
+    ...(auth?.isAuthorized && { authed: true }),
+    ...(identity !== '' && { auth_identity: identity }),
+    ...(identityUrl !== '' && { auth_identity_url: identityUrl }),
   };
 }
 

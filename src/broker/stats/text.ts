@@ -35,7 +35,7 @@ export function statsText(broker: Broker, stats: BrokerStats, memory: MemoryStat
 
 function topicLine(topic: TopicStats): string {
   const paused = topic.paused ? '*P ' : '   ';
-  return `${paused}[${pad(topic.topic_name, 15)}] depth: ${pad(topic.depth, 5)} be-depth: ${pad(topic.backend_depth, 5)} msgs: ${pad(topic.message_count, 8)} e2e%: `;
+  return `${paused}[${pad(topic.topic_name, 15)}] depth: ${pad(topic.depth, 5)} be-depth: ${pad(topic.backend_depth, 5)} msgs: ${pad(topic.message_count, 8)} e2e%: ${dropped(topic)}`;
 }
 
 function channelLine(channel: ChannelStats): string {
@@ -44,7 +44,7 @@ function channelLine(channel: ChannelStats): string {
     `${paused}[${pad(channel.channel_name, 25)}] depth: ${pad(channel.depth, 5)}` +
     ` be-depth: ${pad(channel.backend_depth, 5)} inflt: ${pad(channel.in_flight_count, 4)}` +
     ` def: ${pad(channel.deferred_count, 4)} re-q: ${pad(channel.requeue_count, 5)}` +
-    ` timeout: ${pad(channel.timeout_count, 5)} msgs: ${pad(channel.message_count, 8)} e2e%: `
+    ` timeout: ${pad(channel.timeout_count, 5)} msgs: ${pad(channel.message_count, 8)} e2e%: ${dropped(channel)}`
   );
 }
 
@@ -62,6 +62,11 @@ function clientLine(client: ClientStats): string {
     ` rdy: ${pad(client.ready_count, 4)} fin: ${pad(client.finish_count, 8)} re-q: ${pad(client.requeue_count, 8)}` +
     ` msgs: ${pad(client.message_count, 8)} connected: ${connected}`
   );
+}
+
+/** Not in nsqd: at the line's end, and only if there is something to say. */
+function dropped({ dropped_count: count }: { dropped_count: number }): string {
+  return count > 0 ? `dropped: ${count}` : '';
 }
 
 function pad(value: string | number, width: number): string {

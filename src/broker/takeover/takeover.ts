@@ -134,7 +134,7 @@ class Takeover {
     const { files, dataPath, logger } = this.#context;
     const unknown = unknownTo(receipt, files, dataPath, names);
     if (unknown.length > 0 && this.#hasMessages(topic)) {
-      const line = `topic ${topic.name} not imported: there is a topic of that name already; nsqd's files of it are left where they are (${unknown.join(', ')})`;
+      const line = `topic ${topic.name} not imported: there is a topic of that name already; nsqd's files of it are left where they are (${unknown.join(', ')}). To have their messages, move these files to an empty directory and run 'nsq serve' on it, on other ports; or delete the topic here and start again`;
       logger.error(line);
       this.#warnings.push(line);
       this.#reports.push(emptyReport(topic, 'left'));

@@ -243,7 +243,7 @@ export class TopicImport {
   #writeJournal(endOfUnion: number): void {
     const { files, logger } = this.#context;
     const describe = (into: EntryWriter): void => {
-      into.topic(this.#topic.paused, endOfUnion);
+      into.topic(this.#topic.paused, endOfUnion, false);
       for (const [at, { channel, share }] of this.#channels.entries()) {
         share.describe(at + 1, channel.name, channel.paused, endOfUnion, into);
       }

@@ -5,10 +5,14 @@ import { encodeFrame, FrameType } from '../../protocol/frame.js';
 import { MESSAGE_ID_LENGTH } from '../../protocol/message.js';
 import { readHex32 } from '../../protocol/message-id.js';
 import { isValidName } from '../../protocol/names.js';
+import { goJson } from '../auth/go-json.js';
+import type { Permissions } from '../auth/permissions.js';
+import type { SessionAuth } from '../auth/session-auth.js';
 import { messageOf } from '../errors.js';
 import type { Topic } from '../topic.js';
 import type { CommitTicket } from '../turn.js';
 import { identify } from './identify.js';
+import { negotiate } from './negotiation.js';
 import type { Session } from './session.js';
 import { type PubCount, SessionState } from './session-state.js';
 
@@ -32,12 +36,15 @@ export class Commands implements CommandSink {
   #lastCount: PubCount | undefined;
   /** The delay of the DPUB whose body is being read, in ms. */
   #delay = 0;
+  /** What allowed to publish to the last topic. */
+  #allowedBy: Permissions | undefined;
 
   constructor(session: Session) {
     this.#session = session;
   }
 
   onHead(line: CommandLine): void {
+    if (this.#session.needsTls) this.#refusePlain(line);
     switch (line.command) {
       case Command.Pub:
         this.#needParams(line, 1, 'PUB');
@@ -46,6 +53,7 @@ export class Commands implements CommandSink {
       case Command.Mpub:
         this.#needParams(line, 1, 'MPUB');
         this.#checkTopic(line, 'MPUB');
+        if (this.#session.auth?.isStale === false) this.#session.auth.check('MPUB', line.param(0), '');
         return;
       case Command.Dpub:
         this.#needParams(line, 2, 'DPUB');
@@ -64,6 +72,7 @@ export class Commands implements CommandSink {
   }
 
   onCommand(line: CommandLine, body: Buffer, start: number, end: number): void {
+    if (this.#session.needsTls) this.#refusePlain(line);
     switch (line.command) {
       case Command.Fin:
         return this.#fin(line);
@@ -82,31 +91,43 @@ export class Commands implements CommandSink {
       case Command.Nop:
         return;
       case Command.Sub:
-        return this.#sub(line);
+        return this.#sub(line, body);
       case Command.Cls:
         return this.#cls();
       case Command.Identify:
         return this.#identify(body.subarray(start, end));
       case Command.Auth:
-        throw new ProtocolError('E_AUTH_DISABLED', 'AUTH disabled');
+        return this.#auth(body.toString('utf8', start, end));
       default:
         throw new ProtocolError('E_INVALID', `invalid command ${line.name}`);
     }
   }
 
+  /** Before TLS, where it is required, there is only IDENTIFY. */
+  #refusePlain(line: CommandLine): void {
+    if (line.command === Command.Identify) return;
+    throw new ProtocolError('E_INVALID', `cannot ${line.name} in current state (TLS required)`);
+  }
+
   #pub(line: CommandLine, body: Buffer, start: number, end: number): void {
+    const { auth } = this.#session;
+    if (auth && !this.#mayGo(auth, line, body, start, end, '')) return;
     const topic = this.#topic(line);
     const ticket = topic.publish(this.#session.broker.stamp(), body, start, end);
     this.#published(topic, ticket, 1, 'E_PUB_FAILED');
   }
 
   #mpub(line: CommandLine, body: Buffer, start: number, end: number): void {
+    const { auth } = this.#session;
+    if (auth && !this.#mayGo(auth, line, body, start, end, '')) return;
     const topic = this.#topic(line);
     const ticket = topic.publishBatch(this.#session.broker.stamp(), body, start, end, line.messages);
     this.#published(topic, ticket, line.messages, 'E_MPUB_FAILED');
   }
 
   #dpub(line: CommandLine, body: Buffer, start: number, end: number): void {
+    const { auth } = this.#session;
+    if (auth && !this.#mayGo(auth, line, body, start, end, '')) return;
     const topic = this.#topic(line);
     const stamp = this.#session.broker.stamp();
     const ticket =
@@ -118,15 +139,15 @@ export class Commands implements CommandSink {
 
   /** Says OK when the messages are as safe as was promised. A client is not read from while too much is to be written. */
   #published(topic: Topic, ticket: CommitTicket, messages: number, code: ErrorCode): void {
-    this.#lastCount!.count += messages;
-    if (this.#session.broker.settings.durability === 'memory') this.#session.replies.ok();
+    if (!ticket.error) this.#lastCount!.count += messages;
+    if (this.#session.broker.settings.durability === 'memory' && !ticket.error) this.#session.replies.ok();
     else this.#session.replies.okWhen(ticket, code);
     if (topic.log.uncommitted < MOST_UNCOMMITTED) return;
-    this.#session.socket.pause();
-    ticket.whenSettled(() => this.#session.socket.resume());
+    this.#session.stream.pause();
+    ticket.whenSettled(() => this.#session.stream.resume());
   }
 
-  #sub(line: CommandLine): void {
+  #sub(line: CommandLine, body: Buffer): void {
     if (this.#session.state !== SessionState.Init) this.#wrongState('SUB');
     if (this.#session.settings.heartbeatInterval <= 0) {
       throw new ProtocolError('E_INVALID', 'cannot SUB with heartbeats disabled');
@@ -138,6 +159,8 @@ export class Commands implements CommandSink {
     if (!isValidName(channelName)) {
       throw new ProtocolError('E_BAD_CHANNEL', `SUB channel name "${channelName}" is not valid`);
     }
+    const { auth } = this.#session;
+    if (auth && !this.#mayGo(auth, line, body, 0, 0, channelName)) return;
     const channel = this.#openTopic(topicName, 'E_SUB_FAILED').channel(channelName);
     if (!channel.addConsumer(this.#session)) {
       const limit = this.#session.broker.settings.maxChannelConsumers;
@@ -196,36 +219,52 @@ export class Commands implements CommandSink {
   }
 
   #identify(body: Buffer): void {
-    const { settings, negotiates, snappy, deflate } = identify(
-      body,
-      this.#session.settings,
-      this.#session.broker.settings,
-    );
-    this.#session.settings = settings;
+    const { broker } = this.#session;
+    const identified = identify(body, this.#session.settings, broker.settings);
+    this.#session.settings = identified.settings;
     this.#session.armHeartbeat();
-    if (!negotiates) return this.#session.replies.ok();
-    if (snappy && deflate) {
-      throw new ProtocolError('E_IDENTIFY_FAILED', 'cannot enable both deflate and snappy compression');
+    if (!identified.negotiates) return this.#session.replies.ok();
+    const { answer, upgrade } = negotiate(identified, broker);
+    if (upgrade && this.#session.upgradedBy)
+      throw new ProtocolError('E_IDENTIFY_FAILED', 'IDENTIFY failed the connection was upgraded before');
+    this.#session.replies.reply(encodeFrame(FrameType.Response, answer));
+    if (upgrade) this.#session.upgrade(upgrade);
+  }
+
+  #auth(secret: string): void {
+    const { auth } = this.#session;
+    if (auth?.isAuthorized) throw new ProtocolError('E_INVALID', 'AUTH already set');
+    if (!auth) throw new ProtocolError('E_AUTH_DISABLED', 'AUTH disabled');
+    const answered = auth.login(secret).then(({ identity, identityUrl, count }) => () => {
+      const answer = { identity, identity_url: identityUrl, permission_count: count };
+      this.#session.replies.reply(encodeFrame(FrameType.Response, goJson(answer)));
+    });
+    this.#session.hold(answered);
+  }
+
+  /**
+   * Whether the client may. If that is to be asked for again, the command is done over when the answer is there.
+   * @throws ProtocolError E_AUTH_FIRST or E_UNAUTHORIZED
+   */
+  #mayGo(
+    auth: SessionAuth,
+    line: CommandLine,
+    body: Buffer,
+    start: number,
+    end: number,
+    channel: string,
+  ): boolean {
+    if (!auth.isStale) {
+      if (channel === '' && this.#lastTopic && this.#allowedBy === auth.permissions && this.#isLastName(line))
+        return true;
+      auth.check(line.name, line.param(0), channel);
+      if (channel === '') this.#allowedBy = auth.permissions;
+      return true;
     }
-    const limits = this.#session.broker.settings;
-    const answer = {
-      max_rdy_count: limits.maxRdyCount,
-      version: this.#session.broker.version,
-      max_msg_timeout: Math.floor(limits.maxMsgTimeout),
-      msg_timeout: Math.floor(settings.msgTimeout),
-      tls_v1: false,
-      deflate: false,
-      deflate_level: Math.min(6, limits.maxDeflateLevel),
-      max_deflate_level: limits.maxDeflateLevel,
-      snappy: false,
-      sample_rate: settings.sampleRate,
-      auth_required: false,
-      output_buffer_size: settings.outputBufferSize,
-      output_buffer_timeout: Math.floor(settings.outputBufferTimeout),
-      topology_region: limits.topologyRegion,
-      topology_zone: limits.topologyZone,
-    };
-    this.#session.replies.reply(encodeFrame(FrameType.Response, JSON.stringify(answer)));
+    line.detach();
+    const copy = Buffer.from(body.subarray(start, end));
+    this.#session.hold(auth.renew().then(() => () => this.onCommand(line, copy, 0, copy.length)));
+    return false;
   }
 
   /** The number of the message that a command names, -1 if no message of the topic can be it. */

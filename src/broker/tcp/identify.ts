@@ -46,8 +46,16 @@ export interface Identified {
   settings: ClientSettings;
   /** The client asks to be told what holds. */
   negotiates: boolean;
-  snappy: boolean;
-  deflate: boolean;
+  wanted: Wanted;
+}
+
+/** How the client wants its connection to be. */
+interface Wanted {
+  readonly tls: boolean;
+  readonly snappy: boolean;
+  readonly deflate: boolean;
+  /** 0: it does not say. */
+  readonly deflateLevel: number;
 }
 
 const DEFAULT_BUFFER_SIZE = 16 * 1024;
@@ -117,8 +125,12 @@ export function identify(body: Buffer, before: ClientSettings, limits: BrokerSet
   return {
     settings,
     negotiates: data?.feature_negotiation ?? false,
-    snappy: data?.snappy ?? false,
-    deflate: data?.deflate ?? false,
+    wanted: {
+      tls: data?.tls_v1 ?? false,
+      snappy: data?.snappy ?? false,
+      deflate: data?.deflate ?? false,
+      deflateLevel: data?.deflate_level ?? 0,
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Slab } from '../log/slab.js';
 
 const BUFFER_SIZE = 16 * 1024;
@@ -8,6 +8,8 @@ const WORTH_A_PIECE = 2048;
 const FULL = 512 * 1024;
 /** Bytes of messages that a turn gives one client at the most, or little more. */
 const ENOUGH = 1024 * 1024;
+/** Pieces from which on they had better be written before the turn's end. */
+const MANY = 64;
 /** Buffers that are free; a socket has one only while something waits in it. */
 const SPARE: Buffer[] = [];
 const MOST_SPARE = 64;
@@ -16,7 +18,9 @@ const MOST_SPARE = 64;
  * Gathers what goes out in one turn. Short pieces are copied together, long ones are passed on as slices of the log.
  */
 export class Output {
-  readonly #socket: Socket;
+  #socket: Duplex;
+  /** Bytes of the log are written as they lie there, not copied first. */
+  #lends = true;
   #buf: Buffer | undefined;
   #from = 0;
   #at = 0;
@@ -27,8 +31,19 @@ export class Output {
   /** Slabs whose bytes are in pieces, or wait in the socket. */
   readonly #held: Slab[] = [];
 
-  constructor(socket: Socket) {
+  constructor(socket: Duplex) {
     this.#socket = socket;
+  }
+
+  /**
+   * What comes from now on goes to a stream on top of the socket. Such a one does not say when exactly it is done with
+   * what it was given, so that it is given copies.
+   */
+  redirect(stream: Duplex): void {
+    this.#socket = stream;
+    this.#lends = false;
+    this.#full = false;
+    this.release();
   }
 
   /** The socket does not take more at the moment; it says `drain` when it does. */
@@ -39,6 +54,11 @@ export class Output {
   /** So much was added in this turn that the rest had better wait for the next one. */
   get enough(): boolean {
     return this.#gathered >= ENOUGH;
+  }
+
+  /** So many answers were gathered that they had better be written before more is read. */
+  get crowded(): boolean {
+    return this.#pieces.length >= MANY;
   }
 
   /** The socket has sent everything. */
@@ -74,6 +94,10 @@ export class Output {
       return;
     }
     this.#cut();
+    if (!this.#lends) {
+      this.#pieces.push(Buffer.from(buf.subarray(start, end)));
+      return;
+    }
     this.#pieces.push(buf.subarray(start, end));
     if (this.#held.at(-1) === slab) return;
     slab.hold();

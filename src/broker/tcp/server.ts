@@ -14,7 +14,8 @@ export class TcpServer {
   readonly server: Server;
   readonly sessions = new Set<Session>();
   readonly #broker: Broker;
-  readonly #sockets = new Set<Socket>();
+  /** Connections that have not said which protocol they speak. */
+  readonly #strangers = new Set<Socket>();
 
   constructor(broker: Broker) {
     this.#broker = broker;
@@ -30,7 +31,8 @@ export class TcpServer {
     });
     for (const session of this.sessions) session.shutdown();
     this.#broker.turn.run();
-    for (const socket of this.#sockets) socket.destroySoon();
+    for (const session of this.sessions) session.stream.destroySoon();
+    for (const socket of this.#strangers) socket.destroySoon();
     await closed;
   }
 
@@ -58,15 +60,16 @@ export class TcpServer {
       socket.setTimeout(0);
       session = new Session(this.#broker, socket, remote);
       this.sessions.add(session);
+      this.#strangers.delete(socket);
       const rest = magic.subarray(MAGIC.length);
       if (rest.length > 0) session.receive(rest);
     });
-    this.#sockets.add(socket);
+    this.#strangers.add(socket);
     socket.setTimeout(this.#broker.settings.clientTimeout, () => socket.destroy());
     socket.on('error', (error) => this.#broker.logger.debug(`client(${remote}) - ${error.message}`));
     socket.on('end', () => (session ? session.receivedEnd() : socket.end()));
     socket.on('close', () => {
-      this.#sockets.delete(socket);
+      this.#strangers.delete(socket);
       if (!session) return;
       this.sessions.delete(session);
       session.close();

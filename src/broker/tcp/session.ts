@@ -1,8 +1,11 @@
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { tlsReason } from '../../net/tls-reason.js';
 import { CommandParser } from '../../protocol/command-parser.js';
 import { ProtocolError } from '../../protocol/errors.js';
 import { encodeFrame, FrameType } from '../../protocol/frame.js';
 import { ATTEMPTS_OFFSET, BODY_OFFSET } from '../../protocol/message.js';
+import { SessionAuth } from '../auth/session-auth.js';
 import type { Broker } from '../broker.js';
 import type { Channel } from '../channel.js';
 import { monotonic } from '../clock.js';
@@ -11,12 +14,14 @@ import { messageOf } from '../errors.js';
 import { writeAttempts } from '../log/record.js';
 import type { Slab } from '../log/slab.js';
 import { Deadline } from '../scheduler.js';
+import { commonNameOf } from '../tls/tls-stats.js';
 import type { Flushable } from '../turn.js';
 import { Commands } from './commands.js';
 import { type ClientSettings, defaultClientSettings } from './identify.js';
 import { Output } from './output.js';
 import { Replies, type ReplySink } from './replies.js';
 import { type PubCount, SessionState } from './session-state.js';
+import { type EncodedSink, type SessionStream, Upgrade, type UpgradeSteps } from './upgrade.js';
 
 const HEARTBEAT = encodeFrame(FrameType.Response, '_heartbeat_');
 /** Bytes that wait for a consumer at most: more than it is ever given messages of at once. */
@@ -26,7 +31,16 @@ const LINGER = 2000;
 /** One connection of protocol V2, after the magic: its bytes in and out, its heartbeats, its state. */
 export class Session implements Consumer, ReplySink, Flushable {
   readonly broker: Broker;
-  readonly socket: Socket;
+  /** What it is read and written by: the socket, or what was put on top of it. */
+  stream: SessionStream;
+  /** Undefined without TLS. */
+  secured: TLSSocket | undefined;
+  /** Undefined: it is as it was accepted. */
+  upgradedBy: UpgradeSteps | undefined;
+  /** Undefined where everybody may do everything. */
+  readonly auth: SessionAuth | undefined;
+  /** TLS is required, and not there yet. */
+  needsTls: boolean;
   readonly remoteAddress: string;
   readonly connectedAt = Date.now();
   readonly pubCounts = new Map<string, PubCount>();
@@ -43,6 +57,14 @@ export class Session implements Consumer, ReplySink, Flushable {
   readonly #heartbeat: Deadline;
   /** The channel that it subscribed to. */
   channel: Channel | undefined;
+  readonly #socket: Socket;
+  /** Takes what comes from the socket, when that is not commands yet. */
+  #encoded: EncodedSink | undefined;
+  #upgrade: Upgrade | undefined;
+  /** It is neither what it was nor what it is to be: nothing may be written. */
+  #upgrading = false;
+  /** A command waits for an answer from elsewhere. */
+  #held = false;
   #receivedAt = monotonic();
   #heartbeatAt = Number.POSITIVE_INFINITY;
   #enlisted = false;
@@ -55,15 +77,26 @@ export class Session implements Consumer, ReplySink, Flushable {
 
   constructor(broker: Broker, socket: Socket, remoteAddress: string) {
     this.broker = broker;
-    this.socket = socket;
+    this.#socket = socket;
+    this.stream = socket;
     this.remoteAddress = remoteAddress;
-    this.settings = defaultClientSettings(broker.settings, hostOf(remoteAddress));
+    this.needsTls = broker.tlsRequired.tcp;
+    const remoteIp = hostOf(remoteAddress);
+    this.settings = defaultClientSettings(broker.settings, remoteIp);
+    if (broker.auth) {
+      this.auth = new SessionAuth(broker.auth, broker.logger, () => ({
+        remoteAddress,
+        remoteIp,
+        tls: this.secured !== undefined,
+        commonName: commonNameOf(this.secured),
+      }));
+    }
     this.#parser = new CommandParser(new Commands(this), broker.settings);
     this.#output = new Output(socket);
     this.replies = new Replies(this);
     this.#heartbeat = new Deadline((now) => this.#onHeartbeat(now));
     this.armHeartbeat();
-    socket.on('drain', () => this.#onDrain());
+    socket.on('drain', this.#onDrain);
   }
 
   get sampleRate(): number {
@@ -74,21 +107,33 @@ export class Session implements Consumer, ReplySink, Flushable {
     return this.settings.msgTimeout;
   }
 
-  /** The next bytes from the client. */
+  /** The next bytes from the socket. */
   receive(chunk: Buffer): void {
+    if (this.#encoded) this.#encoded.feed(chunk);
+    else this.#read(chunk);
+  }
+
+  /** The socket will give nothing more. */
+  receivedEnd(): void {
+    if (this.#encoded) this.#encoded.feedEnd();
+    else if (this.stream === this.#socket) this.#readEnd();
+  }
+
+  readonly #read = (chunk: Buffer): void => {
     if (this.#ending) return;
     this.#receivedAt = monotonic();
     try {
       this.#parser.push(chunk);
+      if (this.#output.crowded) this.flush();
     } catch (error) {
       this.#refuse(error);
     }
-  }
+  };
 
   /** The client will send nothing more. */
-  receivedEnd(): void {
+  readonly #readEnd = (): void => {
     if (this.#ending) {
-      this.socket.destroySoon();
+      this.stream.destroySoon();
       return;
     }
     try {
@@ -98,6 +143,69 @@ export class Session implements Consumer, ReplySink, Flushable {
       return;
     }
     this.#end();
+  };
+
+  /** What is to become of the connection once the answer to IDENTIFY, which was given just now, is written. */
+  upgrade(steps: UpgradeSteps): void {
+    this.#parser.stop();
+    this.#upgrade = new Upgrade(
+      {
+        socket: this.#socket,
+        tls: this.broker.tls,
+        log: (step) => this.broker.logger.info(`[${this.remoteAddress}] ${step}`),
+        route: (sink) => {
+          this.#encoded = sink;
+        },
+        upgraded: (stream, secured) => this.#upgraded(stream, secured, steps),
+        failed: (error) => {
+          this.#encoded = undefined;
+          this.#upgrading = false;
+          this.#refuse(error);
+        },
+      },
+      steps,
+    );
+  }
+
+  #upgraded(stream: SessionStream, secured: TLSSocket | undefined, steps: UpgradeSteps): void {
+    this.#upgrade = undefined;
+    this.#upgrading = false;
+    this.secured = secured;
+    this.upgradedBy = steps;
+    if (secured) this.needsTls = false;
+    this.stream = stream;
+    this.#output.redirect(stream);
+    stream.on('drain', this.#onDrain);
+    stream.on('data', this.#read);
+    stream.on('end', this.#readEnd);
+    stream.on('error', (error: Error) =>
+      this.broker.logger.error(`[${this.remoteAddress}] - ${tlsReason(error)}`),
+    );
+    this.#goOn();
+  }
+
+  /** Does no command until `work` is done, then what it came to, and the commands that came meanwhile. */
+  hold(work: Promise<() => void>): void {
+    this.#held = true;
+    this.#parser.stop();
+    this.stream.pause();
+    const goOn = (next: () => void): void => {
+      this.#held = false;
+      if (this.#ending) return;
+      this.#receivedAt = monotonic();
+      this.#goOn(next);
+      if (!this.#held) this.stream.resume();
+    };
+    work.then(goOn, (error: unknown) => goOn(() => this.#refuse(error)));
+  }
+
+  #goOn(first?: () => void): void {
+    try {
+      first?.();
+      if (!this.#ending && !this.#held) this.#parser.resume();
+    } catch (error) {
+      this.#refuse(error);
+    }
   }
 
   /** The connection is gone. */
@@ -105,6 +213,7 @@ export class Session implements Consumer, ReplySink, Flushable {
     if (this.#gone) return;
     this.#gone = true;
     this.#ending = true;
+    this.#upgrade?.cancel();
     this.broker.scheduler.disarm(this.#heartbeat);
     this.replies.clear();
     this.#output.release();
@@ -166,16 +275,24 @@ export class Session implements Consumer, ReplySink, Flushable {
   flush(): void {
     this.#enlisted = false;
     if (this.#gone || this.#ended) return;
+    if (this.#upgrading) {
+      if (this.#ending) this.#socket.destroy();
+      return;
+    }
     this.#output.flush();
     if (this.#wantsMore && !this.#output.full) this.channel?.schedule();
     this.#wantsMore = false;
     // A client that publishes without reading its OKs is not read from either. A consumer may be slow with its messages,
     // and still is to be heard, unless what it does not read are the answers to its commands.
-    if (this.#output.full && (!this.channel || this.socket.writableLength > MOST_UNREAD)) this.socket.pause();
+    if (this.#output.full && (!this.channel || this.stream.writableLength > MOST_UNREAD)) this.stream.pause();
     if (this.#ending && !this.replies.pending) {
       this.#ended = true;
-      this.socket.end();
+      this.stream.end();
       this.broker.scheduler.arm(this.#heartbeat, monotonic() + LINGER);
+    } else if (this.#upgrade && !this.replies.pending) {
+      this.#upgrading = true;
+      this.#socket.off('drain', this.#onDrain);
+      this.#upgrade.begin(this.#parser.takeRest());
     }
   }
 
@@ -207,11 +324,11 @@ export class Session implements Consumer, ReplySink, Flushable {
     this.broker.turn.flush(this);
   }
 
-  #onDrain(): void {
+  readonly #onDrain = (): void => {
     this.#output.drained();
-    if (this.socket.isPaused()) this.socket.resume();
+    if (this.stream.isPaused() && !this.#held) this.stream.resume();
     this.channel?.schedule();
-  }
+  };
 
   /** Begins to send heartbeats at the interval that holds now. */
   armHeartbeat(): void {
@@ -227,12 +344,12 @@ export class Session implements Consumer, ReplySink, Flushable {
     const { heartbeatInterval } = this.settings;
     if (this.#ended || now >= this.#receivedAt + 2 * heartbeatInterval) {
       if (!this.#ended) this.broker.logger.warn(`[${this.remoteAddress}] - heartbeats missed, closing`);
-      this.socket.destroy();
+      this.stream.destroy();
       return;
     }
     if (now >= this.#heartbeatAt) {
       this.#heartbeatAt += heartbeatInterval;
-      this.send(HEARTBEAT);
+      if (!this.#upgrade) this.send(HEARTBEAT);
     }
     const silentAt = this.#receivedAt + 2 * heartbeatInterval;
     this.broker.scheduler.arm(this.#heartbeat, Math.min(Math.max(this.#heartbeatAt, now + 1), silentAt));

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Broker } from '../../../src/broker/broker.js';
 import type { BrokerOptions } from '../../../src/broker/settings.js';
 import { ask, lookupdOf, until } from '../../lookupd/support/lookupd.js';
-import { openBroker, restart } from '../support/brokers.js';
+import { afterCrash, openBroker, restart } from '../support/brokers.js';
 import { consume, subscribe } from '../support/clients.js';
 import { FakeLookupd, type FakeLookupdOptions, usual } from './support/fake-lookupd.js';
 
@@ -30,7 +30,7 @@ const untilChannels = (broker: Broker, names: string[]): Promise<void> =>
   until(() => Promise.resolve(channelsOf(broker).join() === names.join()));
 
 describe('the channels of a new topic', () => {
-  it('that lookupd knows get its first message, ephemeral ones left out', async () => {
+  it('that lookupd knows get its first message, ephemeral ones left out (#826)', async () => {
     const lookupd = await lookupdOf({ broadcastAddress: '127.0.0.1' });
     for (const channel of ['a', 'b', 'x%23ephemeral'])
       await ask(lookupd, `POST /channel/create?topic=t&channel=${channel}`);
@@ -82,7 +82,7 @@ describe('the channels of a new topic', () => {
     expect(errors).toEqual(['TOPIC(t): no lookupd says which channels it has; asking again later']);
   });
 
-  it('are asked for again when a lookupd that did not say is back', async () => {
+  it('are asked for again when a lookupd that did not say is back (#973)', async () => {
     let down = true;
     const fake = await FakeLookupd.start({
       answer: (command, self) => (down ? 'E_INVALID not yet' : usual(command, self)),
@@ -118,6 +118,8 @@ describe('the channels of a new topic', () => {
     broker.topic('u');
     await fake.until(() => fake.requests === 2);
     expect(topic.channels.size).toBe(0);
+    answer();
+    await until(() => Promise.resolve(!broker.topic('u').held));
     await broker.publish('u', 'kept');
     const again = await restart(broker, {
       httpAddress: '127.0.0.1:0',
@@ -125,7 +127,56 @@ describe('the channels of a new topic', () => {
     });
     await fake.until(() => fake.current.includes('REGISTER u'));
     expect(fake.requests).toBe(2);
-    expect(await consume(await subscribe(again, 'u', 'c', { ready: 1 }), 1)).toEqual(['kept']);
+    expect(await consume(await subscribe(again, 'u', 'a', { ready: 1 }), 1)).toEqual(['kept']);
+  });
+
+  it('are not made if the broker had and deleted them meanwhile: a lookupd may know them from it', async () => {
+    const { fake, answer } = await gated();
+    const broker = await brokerOf([fake]);
+    const topic = broker.topic('t');
+    topic.channel('a');
+    await fake.until(() => fake.requests === 1);
+    topic.deleteChannel('a');
+    answer();
+    await untilChannels(broker, ['b']);
+  });
+
+  it.each([
+    ['is killed', afterCrash],
+    ['is stopped', restart],
+  ])('are asked for again after a start, if the broker %s before it knew them', async (_, again) => {
+    const { fake, answer } = await gated();
+    const broker = await brokerOf([fake]);
+    await subscribe(broker, 't', 'own');
+    await fake.until(() => fake.requests === 1);
+    await broker.publish('t', ['one', 'two']);
+    const later = await again(broker, {
+      httpAddress: '127.0.0.1:0',
+      lookupdTcpAddresses: [fake.tcpAddress],
+    });
+    await fake.until(() => fake.requests === 2);
+    expect(later.topic('t')).toMatchObject({ depth: 2, pumped: 0 });
+    answer();
+    for (const channel of ['a', 'b', 'own'])
+      expect(await consume(await subscribe(later, 't', channel, { ready: 2 }), 2)).toEqual(['one', 'two']);
+  });
+
+  it('are not waited for after a start without lookupds, nor by a topic that has them', async () => {
+    const { fake, answer } = await gated();
+    const broker = await brokerOf([fake]);
+    await subscribe(broker, 't', 'own');
+    await broker.publish('t', 'first');
+    await broker.publish('u', 'first');
+    await fake.until(() => fake.requests === 2);
+    const alone = await afterCrash(broker, { httpAddress: '127.0.0.1:0' });
+    expect(await consume(await subscribe(alone, 't', 'own', { ready: 1 }), 1)).toEqual(['first']);
+    const known = await restart(alone, {
+      httpAddress: '127.0.0.1:0',
+      lookupdTcpAddresses: [fake.tcpAddress],
+    });
+    answer();
+    expect(await consume(await subscribe(known, 'u', 'c', { ready: 1 }), 1)).toEqual(['first']);
+    expect(fake.requests).toBe(2);
   });
 
   it('an ephemeral topic keeps as many messages meanwhile as it may hold', async () => {

@@ -1,8 +1,10 @@
+import dns from 'node:dns';
 import { describe, expect, it, vi } from 'vitest';
 import type { Broker } from '../../../src/broker/broker.js';
 import type { BrokerOptions } from '../../../src/broker/settings.js';
 import type { Lookupd } from '../../../src/lookupd/index.js';
 import { ask, lookupdOf, nodesOf, producersOf, until } from '../../lookupd/support/lookupd.js';
+import { cleanup } from '../../support/temp.js';
 import { openBroker } from '../support/brokers.js';
 import { subscribe } from '../support/clients.js';
 import { http } from '../support/http.js';
@@ -156,6 +158,24 @@ describe('a broker with lookupds', () => {
     fake.cut();
     await fake.until(() => fake.connections === 2 && fake.current.includes('REGISTER t c'));
     expect(fake.current).toEqual(['IDENTIFY', 'REGISTER t c']);
+  });
+
+  it('resolves the name of a lookupd anew for each connection (#1233)', async () => {
+    const before = await FakeLookupd.start();
+    const after = await FakeLookupd.start({ host: '127.0.0.2', port: before.port });
+    const broker = await openBroker(HTTP);
+    let address = '127.0.0.1';
+    const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((...args: unknown[]) => {
+      const done = args.at(-1) as (error: null, found: dns.LookupAddress[]) => void;
+      process.nextTick(done, null, [{ address, family: 4 }]);
+    }) as typeof dns.lookup);
+    cleanup(() => lookup.mockRestore());
+    broker.setLookupdTcpAddresses([`lookupd.test:${before.port}`]);
+    broker.topic('t');
+    await before.until(() => before.current.includes('REGISTER t'));
+    address = '127.0.0.2';
+    await before.stop();
+    await after.until(() => after.current.includes('REGISTER t'));
   });
 
   it('thousands of topics go over in order, and no more at once than are answered', async () => {

@@ -276,7 +276,7 @@ describe('/info and /ping', () => {
 
   it('say what is wrong, until it is right again', async () => {
     const broker = await openBroker(LIMITS);
-    broker.storageResult(new Error('no space left'));
+    broker.storageResult(broker.topic('t'), 'messages', new Error('no space left'));
     const answer = await http(broker, 'GET /ping');
     expect([answer.status, answer.text]).toEqual([500, 'NOK - no space left']);
     expect(JSON.parse((await http(broker, 'GET /stats?format=json')).text)).toMatchObject({

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { BLOCK_HEADER_SIZE } from '../../../src/broker/log/block.js';
 import { LOAD_SIZE } from '../../../src/broker/log/load.js';
+import { SEGMENT_HEADER_SIZE } from '../../../src/broker/log/segment.js';
 import type { Slab } from '../../../src/broker/log/slab.js';
 import type { TopicLog } from '../../../src/broker/log/topic-log.js';
 import { append, commit, LoggerNotes, openLog, readAll } from './support/logs.js';
@@ -25,7 +26,7 @@ async function written(sizes: readonly number[]): Promise<{ files: MemoryFiles; 
 
 function damage(files: MemoryFiles, pos: number): void {
   const bytes = files.get(files.paths()[0]!);
-  bytes[64 + pos] = bytes[64 + pos]! ^ 1;
+  bytes[SEGMENT_HEADER_SIZE + pos]! ^= 1;
 }
 
 test('a block larger than what is read at once is read whole', async () => {

@@ -20,7 +20,7 @@ async function silent({ tcpAddress }: Broker): Promise<Socket> {
 
 /** Bytes that the broker has for its clients and cannot send. */
 function unsent(broker: Broker): number {
-  return [...broker.tcp.sessions].reduce((sum, { socket }) => sum + socket.writableLength, 0);
+  return [...broker.tcp.sessions].reduce((sum, { stream }) => sum + stream.writableLength, 0);
 }
 
 /** The value once it has not changed for a while. */

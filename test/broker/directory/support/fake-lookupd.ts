@@ -11,6 +11,8 @@ export interface FakeLookupdOptions {
   readonly answer?: (line: string, fake: FakeLookupd) => string | undefined;
   /** Answers a request for channels. Default: none. */
   readonly channels?: (response: ServerResponse, fake: FakeLookupd) => void;
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
   readonly port?: number;
 }
 
@@ -42,7 +44,7 @@ export class FakeLookupd {
 
   static async start(options: FakeLookupdOptions = {}): Promise<FakeLookupd> {
     const fake = new FakeLookupd(options);
-    fake.#tcp.listen(options.port ?? 0, '127.0.0.1');
+    fake.#tcp.listen(options.port ?? 0, options.host ?? '127.0.0.1');
     fake.#http.listen(0, '127.0.0.1');
     await Promise.all([once(fake.#tcp, 'listening'), once(fake.#http, 'listening')]);
     cleanup(() => fake.stop());

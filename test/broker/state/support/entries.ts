@@ -16,7 +16,7 @@ export const calls: fc.Arbitrary<Call> = fc.oneof(
   fc.tuple(fc.constant('channel' as const), id, n, fc.boolean(), name),
   fc.tuple(fc.constant('channelDeleted' as const), id),
   fc.tuple(fc.constant('channelPaused' as const), id, fc.boolean()),
-  fc.tuple(fc.constant('topic' as const), fc.boolean(), n),
+  fc.tuple(fc.constant('topic' as const), fc.boolean(), n, fc.boolean()),
   fc.tuple(fc.constant('cursor' as const), id, n),
   fc.tuple(fc.constant('finished' as const), id, n, count),
   fc.tuple(fc.constant('held' as const), id, n, count, attempts),

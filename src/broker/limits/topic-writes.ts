@@ -1,0 +1,58 @@
+import { monotonic } from '../clock.js';
+import type { Journal } from '../state/journal.js';
+import type { Topic } from '../topic.js';
+import type { TopicHost } from '../topic-host.js';
+import type { StoragePart } from './storage-health.js';
+
+/** Milliseconds from a write of the journal that failed to the next one. */
+const PAUSE = 250;
+const FAILURES: Readonly<Record<StoragePart, string>> = {
+  messages: 'messages not written',
+  journal: 'journal not written',
+  sync: 'not synced',
+};
+
+/** Tells the broker, and the log, what a topic's writes to storage come to. */
+export class TopicWrites {
+  readonly #topic: Topic;
+  readonly #host: TopicHost;
+  /** After a write of the journal that failed, the next one waits until then (monotonic, ms). */
+  #pauseUntil = 0;
+  /** The last write of messages failed. */
+  #isFailing = false;
+
+  constructor(topic: Topic, host: TopicHost) {
+    this.#topic = topic;
+    this.#host = host;
+  }
+
+  worked(part: StoragePart): void {
+    this.#host.storageResult(this.#topic, part, undefined);
+    if (part !== 'messages' || !this.#isFailing) return;
+    // There is room again, for the journal too.
+    this.#isFailing = false;
+    this.#pauseUntil = 0;
+  }
+
+  failed(part: StoragePart, cause: unknown): void {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    if (part === 'messages') this.#isFailing = true;
+    this.#host.logger.error(`TOPIC(${this.#topic.name}): ${FAILURES[part]}`, { error });
+    this.#host.storageResult(this.#topic, part, error);
+  }
+
+  /** Writes the journal's entries, unless that failed a moment ago: then the next snapshot will say what they say. */
+  journal(journal: Journal): void {
+    if (monotonic() < this.#pauseUntil) {
+      journal.entries.clear();
+      return;
+    }
+    try {
+      journal.write();
+      this.#host.storageResult(this.#topic, 'journal', undefined);
+    } catch (error) {
+      this.#pauseUntil = monotonic() + PAUSE;
+      this.failed('journal', error);
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, unlink, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { monotonic } from '../clock.js';
+import type { Logger } from '../logger.js';
+
+/** Smaller files are not worth it. */
+const SMALLEST = 4 * 1024 * 1024;
+/** Bytes of all spares together. */
+const LIMIT = 512 * 1024 * 1024;
+/** After so long (ms) the system may have given up what it kept of a file in memory, and the room is not needed. */
+const LONGEST = 30_000;
+
+interface Spare {
+  readonly path: string;
+  readonly size: number;
+  readonly since: number;
+}
+
+/**
+ * Files of segments that were removed, for the next segments to be written over: a page of a file that is in memory costs
+ * a third of a new one. What they hold counts for nothing, because the CRCs of a segment begin with its own seed.
+ *
+ * They are given up when they were not needed for half a minute, when the disk is full, and by the next start.
+ */
+export class SpareFiles {
+  readonly #directory: string;
+  readonly #logger: Logger;
+  #spares: Spare[] = [];
+  #bytes = 0;
+  #count = 0;
+
+  /** @param directory on the file system of the segments; removed if it is there, made when there is a first spare */
+  constructor(directory: string, logger: Logger) {
+    this.#directory = directory;
+    this.#logger = logger;
+    rmSync(directory, { recursive: true, force: true });
+  }
+
+  get length(): number {
+    return this.#spares.length;
+  }
+
+  /** Takes a file away, to be written over or removed. @throws what the file system said */
+  retire(path: string, size: number): void {
+    if (this.#count === 0) mkdirSync(this.#directory, { mode: 0o700 });
+    const kept = join(this.#directory, String(this.#count++));
+    renameSync(path, kept);
+    if (size < SMALLEST || this.#bytes + size > LIMIT) return this.#remove(kept);
+    this.#spares.push({ path: kept, size, since: monotonic() });
+    this.#bytes += size;
+  }
+
+  /**
+   * Moves a file to `path`, with another header: its descriptor, open for reading and writing; -1 if there is none.
+   * Nobody finds the file there without that header.
+   */
+  take(path: string, header: Buffer): number {
+    const spare = this.#spares.pop();
+    if (!spare) return -1;
+    this.#bytes -= spare.size;
+    let fd = -1;
+    try {
+      fd = openSync(spare.path, 'r+');
+      if (writeSync(fd, header, 0, header.length, 0) < header.length)
+        throw new Error('write made no progress');
+      renameSync(spare.path, path);
+      return fd;
+    } catch (error) {
+      this.#logger.debug(`cannot write over ${spare.path}`, { error });
+      if (fd !== -1) closeSync(fd);
+      this.#remove(spare.path);
+      return -1;
+    }
+  }
+
+  /** Gives up those that were not needed for long. */
+  expire(): void {
+    const oldest = monotonic() - LONGEST;
+    while (this.#spares.length > 0 && this.#spares[0]!.since < oldest) {
+      const spare = this.#spares.shift()!;
+      this.#bytes -= spare.size;
+      this.#remove(spare.path);
+    }
+  }
+
+  /** Gives all of them up, and their room is free when this returns. */
+  clear(): void {
+    for (const { path } of this.#spares) {
+      try {
+        unlinkSync(path);
+      } catch (error) {
+        this.#logger.warn(`cannot remove ${path}`, { error });
+      }
+    }
+    this.#spares = [];
+    this.#bytes = 0;
+  }
+
+  /** The end: nothing is kept. */
+  close(): void {
+    this.#spares = [];
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  /** Off the event loop: it takes time to free a large file. */
+  #remove(path: string): void {
+    unlink(path, (error) => {
+      if (error && error.code !== 'ENOENT') this.#logger.warn(`cannot remove ${path}`, { error });
+    });
+  }
+}
