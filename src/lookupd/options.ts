@@ -34,7 +34,7 @@ export const LOOKUPD_OPTION_SPECS: readonly LookupdOption[] = [
     kind: 'string',
     default: '0.0.0.0:4160',
     embedded: '127.0.0.1:0',
-    doc: 'address for brokers: <addr>:<port>, or a path for a unix socket',
+    doc: 'address for brokers: <addr>:<port>, or a path with a slash for a unix socket',
     group: 'addresses',
   },
   {
@@ -43,7 +43,7 @@ export const LOOKUPD_OPTION_SPECS: readonly LookupdOption[] = [
     kind: 'string',
     default: '0.0.0.0:4161',
     embedded: '127.0.0.1:0',
-    doc: 'address for HTTP clients: <addr>:<port>, or a path for a unix socket',
+    doc: 'address for HTTP clients: <addr>:<port>, or a path with a slash for a unix socket',
     group: 'addresses',
   },
   {
@@ -103,9 +103,18 @@ export const LOOKUPD_OPTION_SPECS: readonly LookupdOption[] = [
 /** Fills in the defaults of an embedded lookupd and checks every value. @throws LookupdError E_OPTION */
 export function resolveLookupdOptions(options: LookupdOptions): LookupdSettings {
   // Every key of the settings is a row of the table, checked just now (and by a test for completeness).
-  return resolveDaemonOptions(
+  const settings = resolveDaemonOptions(
     LOOKUPD_OPTION_SPECS,
     options,
     (message) => new LookupdError('E_OPTION', message),
   ) as unknown as LookupdSettings;
+  for (const key of ['tcpAddress', 'httpAddress'] as const) {
+    // nsqlookupd has no unix sockets: a port alone is a mistake there, and no file's name here.
+    if (!/[:/]/.test(settings[key]))
+      throw new LookupdError(
+        'E_OPTION',
+        `${key} '${settings[key]}' is neither <addr>:<port> nor a path with a slash`,
+      );
+  }
+  return settings;
 }

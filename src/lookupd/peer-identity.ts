@@ -7,6 +7,7 @@ const text = v.optional(v.nullable(v.string(), ''), '');
 const port = v.optional(v.nullable(v.pipe(v.number(), v.safeInteger()), 0), 0);
 
 const Identity = v.object({
+  remote_address: text,
   hostname: text,
   broadcast_address: text,
   tcp_port: port,
@@ -30,10 +31,10 @@ export function parseIdentity(body: Buffer, remoteAddress: string): PeerInfo {
     identity.version === ''
   )
     throw new ProtocolError('E_BAD_BODY', 'IDENTIFY missing fields');
-  return { remote_address: remoteAddress, ...identity };
+  return { ...identity, remote_address: remoteAddress };
 }
 
-function decode(body: Buffer): Omit<PeerInfo, 'remote_address'> {
+function decode(body: Buffer): PeerInfo {
   try {
     const value: unknown = JSON.parse(body.toString('utf8')) ?? {};
     if (typeof value !== 'object' || value === null || Array.isArray(value))

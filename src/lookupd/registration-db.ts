@@ -74,12 +74,18 @@ export class RegistrationDb {
     return silence;
   }
 
-  /** Forgets a peer and all its registrations. Topics and channels stay, but for ephemeral ones without a producer. */
-  removePeer(peer: Peer): void {
-    for (const producer of peer.topics.values()) this.#removeProducer(producer);
+  /**
+   * Forgets a peer and all its registrations: gives the topics, and the channels of each. Topics and channels stay, but
+   * for ephemeral ones without a producer.
+   */
+  removePeer(peer: Peer): ReadonlyMap<string, readonly string[]> {
+    const removed = new Map<string, string[]>();
+    for (const producer of peer.topics.values())
+      removed.set(producer.topic.name, this.#removeProducer(producer));
     this.#peers.delete(peer);
     this.#active.delete(peer);
     this.#version++;
+    return removed;
   }
 
   /** Makes the peer a producer of the topic, and of its channel if one is named. */
@@ -89,15 +95,14 @@ export class RegistrationDb {
     let producer = peer.topics.get(topic);
     const isNew = !producer;
     if (!producer) {
-      producer = { peer, topic, channels: new Set(), tombstonedAt: undefined, tombstoned: false };
+      producer = { peer, topic, tombstonedAt: undefined, tombstoned: false };
       peer.topics.set(topic, producer);
       topic.producers.set(peer, producer);
       this.#changed(topic);
     }
     if (channelName === '') return { topic: isNew, channels: [] };
     const channel = this.createChannel(topicName, channelName);
-    if (producer.channels.has(channel)) return { topic: isNew, channels: [] };
-    producer.channels.add(channel);
+    if (channel.producers.has(producer)) return { topic: isNew, channels: [] };
     channel.producers.add(producer);
     return { topic: isNew, channels: [channelName] };
   }
@@ -111,14 +116,13 @@ export class RegistrationDb {
     if (channelName !== '') {
       const channel = topic.channels.get(channelName);
       if (!channel) return { topic: false, channels: [] };
-      const removed = producer?.channels.has(channel) === true;
-      this.#leaveChannel(producer, channel);
+      const removed = producer !== undefined && channel.producers.delete(producer);
+      this.#dropOrphanChannel(channel);
       return { topic: false, channels: removed ? [channelName] : [] };
     }
-    const channels = [...(producer?.channels ?? [])].map(({ name }) => name);
-    if (producer) this.#removeProducer(producer);
-    else this.#dropOrphan(topic);
-    return { topic: producer !== undefined, channels };
+    if (producer) return { topic: true, channels: this.#removeProducer(producer) };
+    this.#dropOrphan(topic);
+    return { topic: false, channels: [] };
   }
 
   /** The topic of that name, made if there is none. */
@@ -161,7 +165,6 @@ export class RegistrationDb {
   deleteChannel(topicName: string, name: string): boolean {
     const channel = this.#topics.get(topicName)?.channels.get(name);
     if (!channel) return false;
-    for (const producer of channel.producers) producer.channels.delete(channel);
     this.#removeChannel(channel);
     return true;
   }
@@ -243,21 +246,24 @@ export class RegistrationDb {
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
-  #removeProducer(producer: Producer): void {
+  /** The channels that it had. */
+  #removeProducer(producer: Producer): string[] {
     const { peer, topic } = producer;
-    for (const channel of producer.channels) this.#leaveChannel(producer, channel);
+    const channels: string[] = [];
+    for (const channel of topic.channels.values()) {
+      if (!channel.producers.delete(producer)) continue;
+      channels.push(channel.name);
+      this.#dropOrphanChannel(channel);
+    }
     peer.topics.delete(topic);
     topic.producers.delete(peer);
     this.#tombstoned.delete(producer);
     this.#changed(topic);
     this.#dropOrphan(topic);
+    return channels;
   }
 
-  #leaveChannel(producer: Producer | undefined, channel: Channel): void {
-    if (producer) {
-      producer.channels.delete(channel);
-      channel.producers.delete(producer);
-    }
+  #dropOrphanChannel(channel: Channel): void {
     if (channel.producers.size === 0 && isEphemeral(channel.name)) this.#removeChannel(channel);
   }
 

@@ -10,10 +10,10 @@ export interface PeerInfo extends Required<LookupPeer> {
  * The directory, as objects that name each other, so that no question walks through what it does not ask for:
  *
  *     Peer ─ topics ─> Producer <─ producers ─ Topic ─ channels ─> Channel
- *                         └──────────── channels ──────────────────^  │
  *                         ^───────────────────────────── producers ───┘
  *
- * A producer of a channel is one of its topic too.
+ * A producer of a channel is one of its topic too. There are as many producers as brokers times topics: they are kept
+ * small, and have no list of their channels, which are nearly all of the topic's.
  */
 export interface Peer {
   /** Its connection's remote address. */
@@ -44,7 +44,6 @@ export interface Channel {
 export interface Producer {
   readonly peer: Peer;
   readonly topic: Topic;
-  readonly channels: Set<Channel>;
   /** When it was last tombstoned, undefined if it never was. */
   tombstonedAt: number | undefined;
   /** Left out of look-ups of this topic, until the tombstone's life is over. */

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { startLookupd } from '../../src/lookupd/index.js';
 import { ask, lookupdOf, producersOf, ScriptedBroker, until } from './support/lookupd.js';
@@ -31,12 +33,26 @@ describe('HTTP API', () => {
 
   it.each([
     ['/TOPICS/', 301, '/topics'],
-    ['//lookup?topic=t', 301, '/lookup?topic=t'],
+    ['//lookup?topic=t&x=1', 301, '/lookup?topic=t&x=1'],
     ['POST /topic/create/?topic=t', 308, '/topic/create?topic=t'],
   ])('%s: redirected', async (request, status, location) => {
     const answer = await ask(await lookupdOf(), request);
     expect(answer.status).toBe(status);
     expect(answer.headers.get('location')).toBe(location);
+    const link = `<a href="${location.replace('&', '&amp;')}">Moved Permanently</a>.\n\n`;
+    expect(answer.body).toBe(status === 301 ? link : '');
+  });
+
+  it.each([
+    ['GET', '/a/.././lookup?topic=t', 301],
+    ['OPTIONS', '*', 200],
+  ])('%s %s: %i, as by Go', async (method, path, status) => {
+    const { httpAddress } = await lookupdOf();
+    const [hostname, port] = httpAddress.split(':');
+    const request = httpRequest({ hostname, port, method, path, agent: false }).end();
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(status);
+    response.resume();
   });
 
   it('a wildcard deletes nothing', async () => {
@@ -109,6 +125,7 @@ describe('startLookupd', () => {
       code: 'E_LISTEN',
     });
     await expect(startLookupd({ tombstoneLifetime: -1 })).rejects.toMatchObject({ code: 'E_OPTION' });
+    await expect(startLookupd({ tcpAddress: '4160' })).rejects.toMatchObject({ code: 'E_OPTION' });
   });
 
   it('leaves no address taken when it could not start', async () => {

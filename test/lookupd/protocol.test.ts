@@ -26,6 +26,11 @@ const REFUSED: [name: string, sent: (Buffer | string)[], answers: string[]][] = 
     [body({ ...identity('h'), tcp_port: 1.5 })],
     ['E_BAD_BODY IDENTIFY failed to decode JSON body'],
   ],
+  [
+    'a remote address that is no text',
+    [body({ ...identity('h'), remote_address: 5 })],
+    ['E_BAD_BODY IDENTIFY failed to decode JSON body'],
+  ],
   ['a port of 0', [body({ ...identity('h'), http_port: 0 })], ['E_BAD_BODY IDENTIFY missing fields']],
 ];
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Lookupd as LookupdCore } from '../../src/lookupd/lookupd.js';
 import type { LookupdOptions } from '../../src/lookupd/options.js';
 import { cleanup } from '../support/temp.js';
@@ -108,6 +108,21 @@ describe('GET /lookup with wait and index', () => {
     expect(lookupd.watchers.size).toBe(1);
     await lookupd.close();
     expect(await answers[2]).toMatchObject({ status: 404 });
+  });
+
+  it('is put into JSON once for all that wait', async () => {
+    const lookupd = await coreOf();
+    await ScriptedBroker.start(lookupd, 'a', 'REGISTER t');
+    const index = indexOf(await ask(lookupd, '/lookup?topic=t&wait=1s'));
+    const answers = Array.from({ length: 100 }, () => watch(lookupd, 't', index));
+    await waiting(lookupd, 100);
+    const stringify = vi.spyOn(JSON, 'stringify');
+    cleanup(() => stringify.mockRestore());
+    lookupd.db.createChannel('t', 'new');
+    const bodies = await Promise.all(answers.map(async (answer) => (await answer).body));
+    expect(new Set(bodies).size).toBe(1);
+    const lookups = stringify.mock.calls.filter(([value]) => Object.hasOwn(Object(value), 'producers'));
+    expect(lookups).toHaveLength(1);
   });
 
   it('a client that goes is forgotten', async () => {

@@ -56,13 +56,11 @@ export class Session {
     const peer = this.#peer;
     if (!peer) return;
     this.#peer = undefined;
-    for (const { topic, channels } of peer.topics.values()) {
-      for (const channel of channels)
-        this.#logRegistration('UNREGISTER', 'channel', topic.name, channel.name);
-      this.#logRegistration('UNREGISTER', 'topic', topic.name, '');
+    for (const [topic, channels] of this.#lookupd.db.removePeer(peer)) {
+      for (const channel of channels) this.#logRegistration('UNREGISTER', 'channel', topic, channel);
+      this.#logRegistration('UNREGISTER', 'topic', topic, '');
     }
     this.#logRegistration('UNREGISTER', 'client', '', '');
-    this.#lookupd.db.removePeer(peer);
   }
 
   #run(steps: () => void): void {
