@@ -3,6 +3,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
+import { lazyRequires } from './lazy-requires.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const commands = readdirSync(`${root}/src/commands`, { recursive: true, encoding: 'utf8' })
@@ -29,7 +30,7 @@ await build({
   external: ['typescript'],
   tsconfig: 'tsconfig.json',
   logLevel: 'warn',
-  plugins: [requireOfNode],
+  plugins: [lazyRequires(/@oclif\/core\/lib\//), requireOfNode],
   output: {
     dir: 'dist/bin',
     format: 'cjs',

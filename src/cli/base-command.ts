@@ -1,4 +1,5 @@
-import { Command, Parser } from '@oclif/core';
+import { Command } from '@oclif/core/command';
+import { parse } from '@oclif/core/parser';
 import { readConfigFile } from './config-file.js';
 import { UsageError } from './errors.js';
 import { COMMON_SETTINGS, flagsFor } from './flags.js';
@@ -49,7 +50,7 @@ export abstract class BaseCommand extends Command {
 
   async #parse(settings: Settings): Promise<{ flags: GivenFlags; given: readonly string[] }> {
     const argv = normalizeGoFlags(this.argv, settings);
-    const parsed = await Parser.parse(argv, {
+    const parsed = await parse(argv, {
       flags: flagsFor(settings),
       args: {},
       strict: false,

@@ -1,4 +1,5 @@
-import { Flags, type Interfaces } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
+import { boolean, string } from '@oclif/core/flags';
 import { formatSetting } from './setting-value.js';
 import { environmentName, type Setting, type Settings } from './settings.js';
 
@@ -41,9 +42,9 @@ export function flagsFor(settings: Settings): Interfaces.FlagInput {
         ...(setting.group === undefined ? {} : { helpGroup: setting.group }),
         ...(setting.hidden === undefined ? {} : { hidden: setting.hidden }),
       };
-      if (setting.kind === 'boolean') return [flag, Flags.boolean({ ...common, allowNo: true })];
+      if (setting.kind === 'boolean') return [flag, boolean({ ...common, allowNo: true })];
       const helpValue = `<${placeholder(setting)}>`;
-      return [flag, Flags.string({ ...common, helpValue, multiple: true, multipleNonGreedy: true })];
+      return [flag, string({ ...common, helpValue, multiple: true, multipleNonGreedy: true })];
     }),
   );
 }

@@ -1,4 +1,5 @@
-import { type Command, CommandHelp, Help, type Interfaces } from '@oclif/core';
+import type { Command, Interfaces } from '@oclif/core';
+import { CommandHelp, Help } from '@oclif/core/help';
 
 type Section = ReturnType<CommandHelp['sections']>[number];
 

@@ -1,4 +1,6 @@
-import { Errors, handle, run } from '@oclif/core';
+import { ExitError } from '@oclif/core/errors';
+import { handle } from '@oclif/core/handle';
+import { run } from '@oclif/core/run';
 import { explain, renderExplanation } from './explanation.js';
 import { flushed, guardStandardOutput } from './standard-output.js';
 
@@ -19,7 +21,7 @@ export async function main(argv: readonly string[], root: string): Promise<void>
 }
 
 async function fail(error: unknown): Promise<void> {
-  if (error instanceof Errors.ExitError) return end(error.oclif.exit ?? 0);
+  if (error instanceof ExitError) return end(error.oclif.exit ?? 0);
   const explanation = explain(error);
   process.stderr.write(`${renderExplanation(explanation)}\n`);
   if (DEBUG_PATTERN.test(process.env.DEBUG ?? '') && error instanceof Error) {
@@ -32,5 +34,5 @@ async function fail(error: unknown): Promise<void> {
 /** What was written before the end still reaches its reader; `handle` then only exits. */
 async function end(code: number): Promise<void> {
   await Promise.allSettled([flushed(process.stdout), flushed(process.stderr)]);
-  await handle(new Errors.ExitError(code));
+  await handle(new ExitError(code));
 }

@@ -1,4 +1,4 @@
-import { Command } from '@oclif/core';
+import { Command } from '@oclif/core/command';
 import { NsqHelp } from '../cli/help.js';
 
 export class Help extends Command {

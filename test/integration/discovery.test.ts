@@ -100,7 +100,7 @@ describe('brokers, a lookupd and a consumer', () => {
     expect(await receive(consumer, 1)).toEqual(['found again']);
   });
 
-  it('a topic that is deleted is not made anew by its consumer', async () => {
+  it('a topic that is deleted is not made anew by its consumer (#343)', async () => {
     const lookupd = await lookupdOf(LOCAL);
     const broker = await brokerAt([lookupd]);
     broker.topic('t');
