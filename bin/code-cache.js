@@ -1,26 +1,31 @@
 'use strict';
 
-const { readFileSync, writeFileSync } = require('node:fs');
+const { existsSync, readFileSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
-const { dirname } = require('node:path');
+const { dirname, join } = require('node:path');
 const { Script } = require('node:vm');
 
-const SUFFIX = '.cache';
+/** Only the version of V8 that made it can use it. */
+const SUFFIX = `.${process.versions.v8}.cache`;
 
 /**
  * Loads the modules of a directory with what V8 made of them when they were built: compiling would take half of the time
- * of a short command. V8 refuses what another version of it made; then Node's own cache is used, where it has one.
+ * of a short command. Where there is nothing for this version of V8, Node's own cache is used, if it has one.
  *
- * @param {string} directory
+ * @param {string} directory with a module `main.cjs`
  * @param {{ record?: boolean }} [options] record: writes what V8 makes of the modules when the process ends
  */
 exports.useCodeCache = (directory, { record = false } = {}) => {
+  if (!record && !existsSync(join(directory, `main.cjs${SUFFIX}`))) {
+    Module.enableCompileCache?.();
+    return;
+  }
   const { _compile: compile } = Module.prototype;
   /** @type {[string, Script][]} */
   const loaded = [];
 
   Module.prototype._compile = function compileCached(content, filename) {
-    const cachedData = filename.startsWith(directory) && !record ? read(filename + SUFFIX) : undefined;
+    const cachedData = record ? undefined : read(filename + SUFFIX);
     if (!filename.startsWith(directory) || !(record || cachedData))
       return compile.call(this, content, filename);
     const script = new Script(Module.wrap(content), { filename, cachedData });

@@ -16,6 +16,14 @@ const requireOfNode = {
   renderChunk: (code) => code.replaceAll(/\bimport\(("node:[\w/]+")\)/g, 'Promise.resolve(require($1))'),
 };
 
+/** oclif asks whether Linux is in Windows, for its `platform`, which nothing here uses. */
+const withoutWsl = {
+  name: 'without-wsl',
+  resolveId: (id) => (id === 'wsl-utils' ? '\0wsl-utils' : null),
+  load: (id) =>
+    id === '\0wsl-utils' ? 'export const isWsl = false; export const powerShellPath = () => "";' : null,
+};
+
 rmSync(`${root}/dist/bin`, { recursive: true, force: true });
 await build({
   cwd: root,
@@ -30,7 +38,7 @@ await build({
   external: ['typescript'],
   tsconfig: 'tsconfig.json',
   logLevel: 'warn',
-  plugins: [lazyRequires(/@oclif\/core\/lib\//), requireOfNode],
+  plugins: [lazyRequires(/@oclif\/core\/lib\//), withoutWsl, requireOfNode],
   output: {
     dir: 'dist/bin',
     format: 'cjs',

@@ -2,6 +2,7 @@ import { ExitError } from '@oclif/core/errors';
 import { handle } from '@oclif/core/handle';
 import { run } from '@oclif/core/run';
 import { explain, renderExplanation } from './explanation.js';
+import { startOptions } from './sole-command.js';
 import { flushed, guardStandardOutput } from './standard-output.js';
 
 const DEBUG_PATTERN = /(^|[\s,])(\*|nsq(\*|:|$|[\s,]))/;
@@ -12,7 +13,7 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   try {
-    await run([...argv], { root });
+    await run([...argv], startOptions(argv, root));
     await flushed(process.stdout);
     process.exit();
   } catch (error) {

@@ -72,7 +72,7 @@ const loopback: LookupFunction = (_host, _options, done) => {
 function openSocket(address: Address, local: LocalAddress): net.Socket {
   const stream = { writableHighWaterMark: WRITE_HIGH_WATER };
   if (address.kind === 'unix') return net.connect({ path: address.path, ...stream });
-  const family = net.isIP(local.localAddress ?? '');
+  const family = local.localAddress === undefined ? 0 : net.isIP(local.localAddress);
   const isLocalhost = address.host === 'localhost';
   return net.connect({
     host: isLocalhost && family !== 0 ? LOOPBACK[family] : address.host,

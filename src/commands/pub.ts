@@ -33,6 +33,7 @@ export class Pub extends BaseCommand {
     const outcome = await publishInput({
       topic,
       addresses: values['nsqd-tcp-address'],
+      any: values.any,
       bodies: args.map((body) => Buffer.from(body)),
       files: values.file,
       delimiter: values['send-on'] === 'eof' ? undefined : delimiterOf(values.delimiter),

@@ -1,7 +1,7 @@
 import { BaseCommand } from '../cli/base-command.js';
 import { passedOptions, sourceAddresses } from '../cli/client-options.js';
 import { checkedName } from '../cli/names.js';
-import { messageFormat, withTopic } from '../cli/tail/message-format.js';
+import { tailFormat } from '../cli/tail/tail-format.js';
 import { TAIL_SETTINGS } from '../cli/tail/tail-settings.js';
 import { ownChannel, tailTopics } from '../cli/tail/tail-topics.js';
 
@@ -25,15 +25,17 @@ export class Tail extends BaseCommand {
 
   async run(): Promise<void> {
     const { values, sources, terminal } = await this.read(TAIL_SETTINGS);
-    const topics = values.topic.length === 0 ? [undefined] : new Set(values.topic);
-    const format = messageFormat(values.format);
+    const given = values.topic.length === 0 ? [undefined] : new Set(values.topic);
+    const topics = [...given].map((topic) => checkedName('topic', topic));
+    const format = await tailFormat(values, topics);
     await tailTopics({
-      topics: [...topics].map((topic) => checkedName('topic', topic)),
+      topics,
       channel: checkedName('channel', values.channel ?? ownChannel()),
       source: sourceAddresses(values, sources),
       maxInFlight: values['max-in-flight'],
       limit: values.n,
-      format: values['print-topic'] ? withTopic(format) : format,
+      format,
+      sinceReady: values['since-ready'],
       consumerOptions: {
         userAgent: `nsq-tail/${this.config.version}`,
         ...passedOptions('consumer-opt', values['consumer-opt'], terminal),

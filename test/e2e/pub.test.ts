@@ -89,7 +89,7 @@ describe('nsq pub', () => {
     const run = await nsq(['pub', '--topic', topic, '--json'], { env, input: `a\n${'x'.repeat(1001)}\nc\n` });
     expect(run.code).toBe(1);
     expect(run.stderr).toMatch(
-      /^error: 1 message not accepted: message 2 \(1,001 bytes\): .*E_BAD_MESSAGE.*\n$/,
+      /^error: 1 message not accepted: message 2 \(1,001 bytes\): .*the broker takes 1000.*\n$/,
     );
     expect(JSON.parse(run.stdout)).toMatchObject({
       nsqd: [broker.tcpAddress],

@@ -30,9 +30,11 @@ async function pair(): Promise<[Socket, Socket]> {
   return [one, other];
 }
 
+/** Not by iterating: that destroys a stream at its end, while it may still be writing. */
 async function read(layer: Layer): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of layer) chunks.push(chunk as Buffer);
+  layer.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await once(layer, 'end');
   return Buffer.concat(chunks);
 }
 

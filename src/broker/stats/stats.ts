@@ -55,8 +55,8 @@ export interface ChannelStats {
   clients: ClientStats[] | null;
   paused: boolean;
   e2e_processing_latency: Latency;
-  /** Messages that a limit dropped; not in nsqd. */
-  dropped_count: number;
+  /** Messages that a limit dropped, left out while there is none; not in nsqd. */
+  dropped_count?: number;
 }
 
 export interface TopicStats {
@@ -68,8 +68,8 @@ export interface TopicStats {
   message_bytes: number;
   paused: boolean;
   e2e_processing_latency: Latency;
-  /** Messages that a limit dropped, once for each channel; not in nsqd. */
-  dropped_count: number;
+  /** Messages that a limit dropped, once for each channel, left out while there is none; not in nsqd. */
+  dropped_count?: number;
 }
 
 export interface BrokerStats {
@@ -116,8 +116,13 @@ function topicStats(topic: Topic, filter: StatsFilter): TopicStats {
     message_bytes: topic.messageBytes,
     paused: topic.paused,
     e2e_processing_latency: NO_LATENCY,
-    dropped_count: topic.limits.droppedCount,
+    ...dropped(topic.limits.droppedCount),
   };
+}
+
+/** What nsqd does not have stays out of sight until there is something to say. */
+function dropped(count: number): { dropped_count?: number } {
+  return count > 0 ? { dropped_count: count } : {};
 }
 
 function channelStats(channel: Channel, filter: StatsFilter): ChannelStats {
@@ -136,7 +141,7 @@ function channelStats(channel: Channel, filter: StatsFilter): ChannelStats {
     clients: filter.clients ? sessions.map((session) => clientStats(session, filter.topic)) : null,
     paused: channel.paused,
     e2e_processing_latency: NO_LATENCY,
-    dropped_count: channel.droppedCount,
+    ...dropped(channel.droppedCount),
   };
 }
 

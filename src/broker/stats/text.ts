@@ -65,7 +65,7 @@ function clientLine(client: ClientStats): string {
 }
 
 /** Not in nsqd: at the line's end, and only if there is something to say. */
-function dropped({ dropped_count: count }: { dropped_count: number }): string {
+function dropped({ dropped_count: count = 0 }: { dropped_count?: number }): string {
   return count > 0 ? `dropped: ${count}` : '';
 }
 

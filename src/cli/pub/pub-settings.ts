@@ -5,6 +5,11 @@ import { defineSettings } from '../settings.js';
 export const PUB_SETTINGS = defineSettings({
   topic: { kind: 'string', placeholder: 'name', doc: 'topic to publish to' },
   ...NSQD_SETTINGS,
+  any: {
+    kind: 'boolean',
+    default: false,
+    doc: 'publish each message to one of several --nsqd-tcp-address, not to every one',
+  },
   file: {
     kind: 'strings',
     default: [],

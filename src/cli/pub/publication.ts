@@ -10,7 +10,7 @@ export interface Publisher {
 
 export interface PublicationOptions {
   readonly topic: string;
-  /** By address: every message goes to each of them. */
+  /** By the nsqd, or the nsqds, that it publishes to: every message goes to each publisher. */
   readonly publishers: ReadonlyMap<string, Publisher>;
   /** Messages in one MPUB at most. */
   readonly batch: number;
@@ -20,10 +20,13 @@ export interface PublicationOptions {
   readonly signal: AbortSignal;
 }
 
-/** A message that a broker did not accept. */
+/** A message that a broker did not accept, or a run of them. */
 export interface Refusal {
   /** Its number in the input, from 1. */
   readonly message: number;
+  /** The number of the last one of a run: they failed together. */
+  readonly last?: number;
+  /** Of all of them. */
   readonly bytes: number;
   readonly nsqd: string;
   readonly code: string;
@@ -34,7 +37,9 @@ export interface Refusal {
 export interface Receipt {
   readonly topic: string;
   readonly nsqd: readonly string[];
-  /** Accepted by every nsqd. */
+  /** With `--any`. */
+  readonly any?: boolean;
+  /** Accepted: by every nsqd, or with `--any` by one. */
   readonly messages: number;
   readonly bytes: number;
   /** Empty records, which NSQ cannot carry. */
@@ -42,7 +47,7 @@ export interface Receipt {
   readonly notAccepted: number;
   /** Read and left, since a signal came while `--rate` held them back. */
   readonly unsent: number;
-  /** The first of them. */
+  /** The first of them that were refused, and the run at which publishing ended. */
   readonly refusals: readonly Refusal[];
 }
 
@@ -145,15 +150,29 @@ export class Publication {
       return;
     }
     const batch = this.#takeBatch(limit);
-    try {
-      const addresses = [...this.#options.publishers.keys()];
-      const refused = await Promise.all(addresses.map((address) => this.#publish(address, batch)));
-      this.#settle(batch, new Set(refused.flat()));
-    } catch (error) {
-      this.#failure ??= { error };
-      this.#notAccepted += batch.length + this.#clear();
-    }
+    const addresses = [...this.#options.publishers.keys()];
+    const outcomes = await Promise.allSettled(addresses.map((address) => this.#publish(address, batch)));
+    const failures = outcomes.flatMap((outcome, index) =>
+      outcome.status === 'rejected' ? [{ nsqd: addresses[index]!, error: outcome.reason }] : [],
+    );
+    if (failures.length > 0) this.#fail(batch, failures);
+    else this.#settle(batch, new Set(outcomes.flatMap((one) => ('value' in one ? one.value : []))));
     this.#sending = this.#waiting.length > 0 ? this.#send() : undefined;
+  }
+
+  /** No more can be published: neither this batch nor what waits behind it. */
+  #fail(batch: readonly Numbered[], failures: readonly { nsqd: string; error: unknown }[]): void {
+    this.#failure ??= { error: failures[0]!.error };
+    const left = [...batch, ...this.#waiting];
+    const bytes = left.reduce((sum, { body }) => sum + body.length, 0);
+    const range = { message: left[0]!.number, last: left.at(-1)!.number, bytes };
+    for (const { nsqd, error } of failures) {
+      const [cause] = [...chain(error)].filter((part) => codeOf(part) !== '');
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#refusals.push({ ...range, nsqd, code: cause ? codeOf(cause) : '', reason });
+    }
+    this.#notAccepted += left.length;
+    this.#clear();
   }
 
   /** Leaves what waits; returns how many that are. */

@@ -9,8 +9,9 @@ const PROGRESS_MS = 200;
 
 export interface PublishInputOptions {
   readonly topic: string;
-  /** Every message goes to each of them. */
+  /** Every message goes to each of them, or with `any` to one of them. */
   readonly addresses: readonly string[];
+  readonly any: boolean;
   /** The messages; none means the files or the standard input. */
   readonly bodies: readonly Buffer[];
   readonly files: readonly string[];
@@ -32,10 +33,12 @@ export interface Outcome {
 
 /** Publishes arguments, files or the standard input to the end, or until a signal. Rejects if no nsqd can be reached. */
 export async function publishInput(options: PublishInputOptions): Promise<Outcome> {
-  const { addresses, terminal, topic } = options;
+  const { terminal, topic } = options;
+  const addresses = [...new Set(options.addresses)];
+  const targets = options.any ? [addresses] : addresses.map((address) => [address]);
   const producers = new Map(
-    [...new Set(addresses)].map((nsqdTcpAddress) => [
-      nsqdTcpAddress,
+    targets.map((nsqdTcpAddress) => [
+      nsqdTcpAddress.join(' or '),
       new Producer({ ...options.producerOptions, nsqdTcpAddress }),
     ]),
   );
@@ -58,7 +61,8 @@ export async function publishInput(options: PublishInputOptions): Promise<Outcom
     const stopProgress = await showProgress(publication, options);
     const failure = await publishAll(publication, options, signal).catch((error: unknown) => ({ error }));
     stopProgress();
-    const outcome = { receipt: publication.receipt, durationMs: performance.now() - start };
+    const receipt = { ...publication.receipt, nsqd: addresses, ...(options.any ? { any: true } : {}) };
+    const outcome = { receipt, durationMs: performance.now() - start };
     return failure ? { ...outcome, failure: failure.error } : outcome;
   } finally {
     await Promise.allSettled([...producers.values()].map((producer) => producer.close()));

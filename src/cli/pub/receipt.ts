@@ -1,5 +1,6 @@
 import { RunError } from '../errors.js';
 import { explain } from '../explanation.js';
+import type { Refusal } from './publication.js';
 import { count, type Outcome } from './publish-input.js';
 
 const SHOWN_REFUSALS = 10;
@@ -15,7 +16,7 @@ export function receiptJson({ receipt, durationMs, failure }: Outcome): string {
 
 /** What was done, in one line for people. */
 export function receiptLine({
-  receipt: { topic, nsqd, messages, bytes, skipped, unsent },
+  receipt: { topic, nsqd, any, messages, bytes, skipped, unsent },
   durationMs,
 }: Outcome): string {
   const rate =
@@ -24,7 +25,7 @@ export function receiptLine({
       : '';
   const empty = skipped === 0 ? '' : `; ${count(skipped, 'empty line')} left out`;
   const held = unsent === 0 ? '' : `; ${count(unsent, 'message')} read and not sent`;
-  return `published ${count(messages, 'message')} (${count(bytes, 'byte')}${rate}) to ${topic} at ${nsqd.join(', ')}${empty}${held}`;
+  return `published ${count(messages, 'message')} (${count(bytes, 'byte')}${rate}) to ${topic} at ${nsqd.join(any ? ' or ' : ', ')}${empty}${held}`;
 }
 
 /** The error of an outcome in which something was not accepted, or `undefined`. */
@@ -32,13 +33,27 @@ export function outcomeError({ receipt, failure }: Outcome): unknown {
   if (receipt.notAccepted === 0) return failure;
   const cause = failure === undefined ? {} : { cause: failure };
   const { hint, message } = failure === undefined ? { hint: undefined, message: '' } : explain(failure);
-  const which = receipt.refusals
-    .slice(0, SHOWN_REFUSALS)
-    .map((refusal) => `message ${refusal.message} (${count(refusal.bytes, 'byte')}): ${refusal.reason}`);
-  const more = receipt.refusals.length > SHOWN_REFUSALS ? ['and more'] : [];
-  const reasons = [...which, ...more, ...(message === '' ? [] : [message])].join('; ');
+  const single = receipt.refusals.filter(({ last }) => last === undefined);
+  const runs = receipt.refusals.filter(({ last }) => last !== undefined);
+  const more = single.length > SHOWN_REFUSALS ? ['and more'] : [];
+  const end = runs.length > 0 ? 'nothing after them was sent' : message;
+  const reasons = [
+    ...single.slice(0, SHOWN_REFUSALS).map(refusalText),
+    ...more,
+    ...runs.map(refusalText),
+    ...(end === '' ? [] : [end]),
+  ].join('; ');
   return new RunError(`${count(receipt.notAccepted, 'message')} not accepted: ${reasons}`, {
     ...cause,
     ...(hint === undefined ? {} : { hint }),
   });
+}
+
+function refusalText({ message, last = message, bytes, nsqd, reason }: Refusal): string {
+  const which =
+    last === message
+      ? `message ${message}`
+      : `messages ${message.toLocaleString('en')} to ${last.toLocaleString('en')}`;
+  const where = reason.includes(nsqd) ? '' : ` at ${nsqd}`;
+  return `${which} (${count(bytes, 'byte')})${where}: ${reason}`;
 }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { UsageError } from '../errors.js';
 import { unescapeBytes } from '../escapes.js';
+import { type TopicPaint, UNPAINTED } from './topic-colors.js';
 
 /** What a format shows of a message. */
 export interface ShownMessage {
@@ -18,10 +19,10 @@ export interface ShownMessage {
 export type MessageFormat = (message: ShownMessage) => readonly Buffer[];
 
 const NEWLINE = Buffer.from('\n');
+const SEPARATOR = Buffer.from(' | ');
 const NS_PER_SECOND = 1_000_000_000n;
 
 const FIELDS: Readonly<Record<string, (message: ShownMessage) => Buffer>> = {
-  t: ({ topic }) => Buffer.from(topic),
   c: ({ channel }) => Buffer.from(channel),
   i: ({ id }) => Buffer.from(id),
   a: ({ attempts }) => Buffer.from(String(attempts)),
@@ -32,30 +33,41 @@ const FIELDS: Readonly<Record<string, (message: ShownMessage) => Buffer>> = {
 
 /**
  * The format that `--format` names: `line` (body and newline), `raw` (the body alone), `json` (one object a line), or
- * a template with `%` in it. Throws {@link UsageError} on anything else.
+ * a template with `%` in it. `paint` colours lines, and names of topics. Throws {@link UsageError} on anything else.
  */
-export function messageFormat(name: string): MessageFormat {
-  if (name === 'line') return ({ body }) => [body, NEWLINE];
+export function messageFormat(name: string, paint: TopicPaint = UNPAINTED): MessageFormat {
+  if (name === 'line' && paint === UNPAINTED) return ({ body }) => [body, NEWLINE];
+  if (name === 'line') return ({ topic, body }) => [...painted(paint, topic, body), NEWLINE];
   if (name === 'raw') return ({ body }) => [body];
   if (name === 'json') return (message) => [Buffer.from(`${jsonLine(message)}\n`)];
-  if (name.includes('%')) return template(name);
+  if (name.includes('%')) return template(name, paint);
   throw new UsageError(`--format "${name}" is none of line, raw, json, and no template`, {
     hint: "A template has fields in it, as in --format '%t %v'",
   });
 }
 
 /** `topic | ` before what another format prints, as nsq_tail shows it. */
-export function withTopic(format: MessageFormat): MessageFormat {
-  return (message) => [Buffer.from(`${message.topic} | `), ...format(message)];
+export function withTopic(format: MessageFormat, paint: TopicPaint = UNPAINTED): MessageFormat {
+  return (message) => [
+    ...painted(paint, message.topic, Buffer.from(message.topic)),
+    SEPARATOR,
+    ...format(message),
+  ];
 }
 
-function template(text: string): MessageFormat {
+function painted(paint: TopicPaint, topic: string, bytes: Buffer): Buffer[] {
+  const [open, close] = paint(topic);
+  return open === '' ? [bytes] : [Buffer.from(open), bytes, Buffer.from(close)];
+}
+
+function template(text: string, paint: TopicPaint): MessageFormat {
   const parts = text.split(/(%.)/s).filter((part) => part !== '');
   const printers = parts.map((part): ((message: ShownMessage) => Buffer) => {
     if (!part.startsWith('%')) {
       const literal = unescapeBytes(part);
       return () => literal;
     }
+    if (part === '%t') return ({ topic }) => Buffer.concat(painted(paint, topic, Buffer.from(topic)));
     if (part === '%%') return () => Buffer.from('%');
     const field = FIELDS[part.slice(1)];
     if (field) return field;

@@ -26,6 +26,11 @@ export const TAIL_SETTINGS = defineSettings({
     doc: "what to print: body and newline, body, JSON lines, or fields such as '%t %i %a %d %n %v'",
   },
   'print-topic': { kind: 'boolean', default: false, doc: 'print the topic before each message' },
+  'since-ready': {
+    kind: 'boolean',
+    default: false,
+    doc: 'only what is published after the ready line; older messages are finished unprinted',
+  },
   'max-in-flight': {
     kind: 'int',
     default: 200,

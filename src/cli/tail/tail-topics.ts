@@ -17,12 +17,15 @@ export interface TailOptions {
   /** Messages to print over all topics; 0 for no end. */
   readonly limit: number;
   readonly format: MessageFormat;
+  /** Finishes what was published before the subscription without printing it. */
+  readonly sinceReady: boolean;
   readonly consumerOptions: Partial<ConsumerOptions>;
   readonly terminal: Terminal;
 }
 
 /** Somebody watches: a broker that is back should be seen soon. */
 const MAX_RECONNECT_DELAY_MS = 5000;
+const NS_PER_MS = 1_000_000n;
 
 /** A channel that goes with its last consumer, and that nobody else has. */
 export function ownChannel(): string {
@@ -40,11 +43,16 @@ export async function tailTopics(options: TailOptions): Promise<void> {
   const stopWatching = watchPipeReader(process.stdout.fd, () => process.exit(ExitCode.Done));
   const consumers = topics.map((topic) => new Consumer(consumerOptions(topic, options)));
   const stopReporting = consumers.map((consumer) => reportConnections(consumer, terminal));
+  let since = 0n;
   let printed = 0;
   const print = async (consumer: Consumer): Promise<void> => {
     for await (const message of consumer) {
       if (interruption.signal.aborted || (limit > 0 && printed >= limit))
         return message.requeue({ delay: 0, backoff: false });
+      if (message.timestamp < since) {
+        message.finish();
+        continue;
+      }
       printer.print(message);
       printed++;
       if (printed === limit) return;
@@ -54,6 +62,7 @@ export async function tailTopics(options: TailOptions): Promise<void> {
     const connected = Promise.all(consumers.map((consumer) => consumer.connect()));
     if ((await Promise.race([connected, interruption.wait().then(() => 'interrupted')])) === 'interrupted')
       return;
+    if (options.sinceReady) since = BigInt(Date.now()) * NS_PER_MS;
     terminal.say(readyLine(options));
     await Promise.race([interruption.wait(), ...consumers.map(print)]);
     for (const consumer of consumers) consumer.pause();

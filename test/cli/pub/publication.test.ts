@@ -119,7 +119,25 @@ describe('Publication', () => {
     const publication = publicationTo({ nsqd });
     await expect(publication.add(bodies(...'abcdefg'))).rejects.toThrow('gone');
     await expect(publication.finish()).rejects.toThrow('gone');
-    expect(publication.receipt).toMatchObject({ messages: 0, notAccepted: 7 });
+    expect(publication.receipt).toMatchObject({
+      messages: 0,
+      notAccepted: 7,
+      refusals: [{ message: 1, last: 7, bytes: 7, nsqd: 'nsqd', code: 'E_CONNECTION_LOST', reason: 'gone' }],
+    });
+  });
+
+  test('one of several nsqds is lost: the messages are named with it, and the others have them', async () => {
+    const [one, other] = [new FakePublisher(), new FakePublisher()];
+    other.failure = Object.assign(new Error('gone'), { code: 'E_CONNECTION_LOST' });
+    const publication = publicationTo({ one, other });
+    await publication.add(bodies('a', 'b'));
+    await expect(publication.finish()).rejects.toThrow('gone');
+    expect(one.commands).toEqual(['MPUB a,b']);
+    expect(publication.receipt).toMatchObject({
+      messages: 0,
+      notAccepted: 2,
+      refusals: [{ message: 1, last: 2, nsqd: 'other', reason: 'gone' }],
+    });
   });
 
   test('what the rate holds back at a signal is left and counted', async () => {
