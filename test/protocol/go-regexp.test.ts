@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { goRegExp } from '../../../src/broker/auth/go-regexp.js';
+import { goRegExp } from '../../src/protocol/go-regexp.js';
 
 test.each([
   ['.*', ['', 'anything'], []],
