@@ -1,6 +1,6 @@
 // Bundles the command line and what it uses of the packages into dist/bin: a module for each command, which loads little
 // else. The library's modules in dist stay as they are.
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 import { lazyRequires } from './lazy-requires.js';
@@ -24,7 +24,9 @@ const withoutWsl = {
     id === '\0wsl-utils' ? 'export const isWsl = false; export const powerShellPath = () => "";' : null,
 };
 
-rmSync(`${root}/dist/bin`, { recursive: true, force: true });
+// In another place, so that the commands are there while they are built.
+const next = `${root}/dist/bin.next`;
+rmSync(next, { recursive: true, force: true });
 await build({
   cwd: root,
   input: {
@@ -40,10 +42,12 @@ await build({
   logLevel: 'warn',
   plugins: [lazyRequires(/@oclif\/core\/lib\//), withoutWsl, requireOfNode],
   output: {
-    dir: 'dist/bin',
+    dir: next,
     format: 'cjs',
     entryFileNames: '[name].cjs',
     chunkFileNames: 'chunks/[name]-[hash].cjs',
     comments: { legal: true, annotation: false, jsdoc: false },
   },
 });
+rmSync(`${root}/dist/bin`, { recursive: true, force: true });
+renameSync(next, `${root}/dist/bin`);

@@ -12,7 +12,7 @@ const INTRODUCTION = `# Options of the client
 
 What \`new Producer({ … })\` and \`new Consumer({ … })\` take. Durations are numbers of milliseconds and sizes numbers of
 bytes; they are written here as Go would. An option that is left out, or \`undefined\`, has its default; one out of its
-range is refused with an \`OptionError\` (\`E_OPTION\`).
+range, or that there is not, is refused with an \`OptionError\` (\`E_OPTION\`).
 
 The fourth column is the name of the same option in go-nsq's Config. The commands take these in \`--consumer-opt\` and
 \`--producer-opt\`, with go-nsq's syntax: \`--consumer-opt max_in_flight,500 --consumer-opt msg_timeout,1m30s\`, and a name

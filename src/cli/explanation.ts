@@ -21,6 +21,7 @@ const HINTS: Readonly<Record<string, string>> = {
   E_AUTH_REQUIRED: 'Give the secret with --consumer-opt or --producer-opt auth_secret,<secret>',
   E_DATA_PATH: 'Create it, or choose a directory that you may write to with --data-path',
   E_LOCKED: 'Stop the other broker, or choose another directory with --data-path',
+  E_CONNECTION_LOST: 'The log of the broker may say why',
   ECONNREFUSED: 'Start a broker with "nsq serve", or give the address of one',
   ENOTFOUND: 'Check the host name',
   EAI_AGAIN: 'Check the host name and the name server',

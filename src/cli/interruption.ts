@@ -29,7 +29,9 @@ export class Interruption {
     return new Promise((resolve) => this.signal.addEventListener('abort', () => resolve(), { once: true }));
   }
 
+  /** After a signal the process is about to end: a second one still ends it at once. */
   dispose(): void {
+    if (this.signal.aborted) return;
     for (const name of SIGNALS) process.off(name, this.#onSignal);
   }
 

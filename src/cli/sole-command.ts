@@ -6,7 +6,7 @@ import type { Command, Interfaces } from '@oclif/core';
 const WORD = /^[a-z][a-z-]*$/;
 const HELP: ReadonlySet<string> = new Set(['--help', '-help', '-h']);
 /** These look at all commands. */
-const NEED_ALL: ReadonlySet<string> = new Set(['help', 'completion', 'complete']);
+const NEED_ALL: ReadonlySet<string> = new Set(['help', 'complete']);
 
 /** oclif's own loads a package to find out that it has nothing to say. */
 const SILENT: Interfaces.Logger = {
@@ -33,6 +33,8 @@ export function startOptions(argv: readonly string[], root: string): Interfaces.
   for (const words of [[first], [first, second]]) {
     const file = `${join(directory, ...words)}.cjs`;
     if (!words.every((word) => WORD.test(word)) || !existsSync(file)) continue;
+    // Nothing that a command prints is oclif's, to be coloured by a theme of the user's.
+    process.env.NSQ_DISABLE_THEME = 'true';
     const plugin = pluginOf(words.join(':'), file, root, pjson);
     return {
       root,

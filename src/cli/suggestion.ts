@@ -29,7 +29,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   for (const candidate of candidates) {
     const begun = word.length > 1 && candidate.startsWith(word);
     const steps = begun ? 0.5 : distance(word.toLowerCase(), candidate);
-    if (steps < bestDistance) [best, bestDistance] = [candidate, steps];
+    // A word in which every letter is another one is not near.
+    if (steps < bestDistance && steps < word.length) [best, bestDistance] = [candidate, steps];
   }
   return best;
 }

@@ -5,9 +5,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { passedOptions } from '../../src/cli/client-options.js';
 
 let folder = '';
+const pem = (name: string): string => `-----BEGIN ${name}-----`;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'nsq-client-tls-'));
-  for (const name of ['ca', 'cert', 'key']) writeFileSync(join(folder, name), name);
+  for (const name of ['ca', 'cert', 'key']) writeFileSync(join(folder, name), pem(name));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -31,7 +32,13 @@ test("go-nsq's TLS options become one", () => {
       'tls_insecure_skip_verify,1',
     ),
   ).toEqual({
-    tls: { ca: 'ca', cert: 'cert', key: 'key', minVersion: 'TLSv1.3', rejectUnauthorized: false },
+    tls: {
+      ca: pem('ca'),
+      cert: pem('cert'),
+      key: pem('key'),
+      minVersion: 'TLSv1.3',
+      rejectUnauthorized: false,
+    },
   });
 });
 

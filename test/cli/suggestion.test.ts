@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
 import { nearest } from '../../src/cli/suggestion.js';
 
+test('one letter is not near to another', () => {
+  expect(nearest('x', ['n'])).toBeUndefined();
+});
+
 test.each([
   ['tial', 'tail'],
   ['serv', 'serve'],
@@ -9,6 +13,7 @@ test.each([
   ['sub', 'pub'],
   ['frobnicate', undefined],
   ['x', undefined],
+  ['xy', undefined],
 ])('%s: %s', (word, expected) => {
   expect(nearest(word, ['serve', 'pub', 'tail'])).toBe(expected);
 });

@@ -145,6 +145,7 @@ export interface TopicStats {
     readonly depth: number;
     readonly in_flight_count: number;
     readonly deferred_count: number;
+    readonly client_count: number;
   }[];
 }
 

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startBroker } from '../../src/broker/index.js';
 import { nsq, Serve, start, temporaryDirectory } from './cli-process.js';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -19,6 +22,19 @@ afterAll(async () => {
 });
 
 const newTopic = (): string => `t-${randomUUID().slice(0, 8)}`;
+
+/** A broker that answers IDENTIFY, and closes the connection when it sees the text. */
+async function closingAfter(text: string): Promise<{ server: Server; address: string }> {
+  const server = createServer((socket) => {
+    socket.on('data', (chunk) => {
+      if (chunk.includes(text)) socket.destroy();
+      else if (chunk.includes('IDENTIFY')) socket.write(Buffer.from('00000006000000004f4b', 'hex'));
+    });
+    socket.on('error', () => {});
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, address: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
 
 describe('nsq pub', () => {
   test('arguments are messages, and nothing is said to a pipe', async () => {
@@ -98,6 +114,45 @@ describe('nsq pub', () => {
       refusals: [{ message: 2, bytes: 1001, code: 'E_BAD_MESSAGE' }],
     });
     expect(await broker.messages(topic, 2)).toBe('a\nc\n');
+  });
+
+  test('several nsqds: every one gets each message, with --any one of them', async () => {
+    const other = await startBroker({ httpAddress: '127.0.0.1:0' });
+    const count = async (address: string, topic: string): Promise<number> => {
+      const response = await fetch(`http://${address}/stats?format=json&topic=${topic}`);
+      const { topics } = (await response.json()) as { topics: { message_count: number }[] };
+      return topics[0]?.message_count ?? 0;
+    };
+    const both = { NSQ_NSQD_TCP_ADDRESS: `${broker.tcpAddress},${other.tcpAddress}` };
+    const topic = newTopic();
+    for (const [flags, expected] of [
+      [[], [4, 4]],
+      [['--any'], [6, 6]],
+    ] as const) {
+      const args = ['pub', '--topic', topic, '--json', '--batch', '1', ...flags];
+      const { code, stdout } = await nsq(args, { env: both, input: '1\n2\n3\n4\n' });
+      expect([code, JSON.parse(stdout).messages]).toEqual([0, 4]);
+      expect(await Promise.all([broker, other].map((one) => count(one.httpAddress, topic)))).toEqual(
+        expected,
+      );
+    }
+    await other.close();
+    const run = await nsq(['pub', '--topic', topic, '--any', '--verbose', 'x'], { env: both });
+    expect([run.code, run.stderr]).toEqual([
+      0,
+      `published 1 message (1 byte) to ${topic} at ${broker.tcpAddress} or ${other.tcpAddress}\n`,
+    ]);
+    expect((await nsq(['pub', '--topic', topic, 'x'], { env: both })).code).toBe(1);
+  });
+
+  test('a broker that goes away: which messages were not accepted, 1', async () => {
+    const { server, address } = await closingAfter('SUBMIT');
+    const run = await nsq(['pub', '--topic', 't', '--nsqd-tcp-address', address, 'SUBMIT', 'b']);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toMatch(
+      /^error: 2 messages not accepted: messages 1 to 2 \(7 bytes\): .*; nothing after them was sent\. The log of the broker may say why\.\n$/,
+    );
+    server.close();
   });
 
   test('SIGINT ends a stream: what was read is published, 0', async () => {

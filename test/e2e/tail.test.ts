@@ -75,6 +75,26 @@ describe('nsq tail', () => {
     expect([code, stdout]).toEqual([0, `${one} | x\n${other} | y\n`]);
   });
 
+  test('--color shows topics in colours, each its own', async () => {
+    const [one, other] = [newTopic(), newTopic()];
+    const run = await tail('--topic', one, '--topic', other, '--color', '--format', '%t %v', '-n', '2');
+    await publish(one, 'x');
+    await run.waitFor('stdout', /x/);
+    await publish(other, 'y');
+    const [, first, second] = /^(.*) x\n(.*) y\n$/.exec((await run.exited).stdout) ?? [];
+    expect([first, second]).toEqual([`\u001b[36m${one}\u001b[39m`, `\u001b[33m${other}\u001b[39m`]);
+  });
+
+  test('--since-ready leaves out, and finishes, what was published before', async () => {
+    const topic = newTopic();
+    await publish(topic, 'old');
+    const run = await tail('--topic', topic, '--channel', 'c', '--since-ready', '-n', '1');
+    await publish(topic, 'new');
+    const { code, stdout } = await run.exited;
+    expect([code, stdout]).toEqual([0, 'new\n']);
+    expect((await broker.topic(topic))?.channels).toMatchObject([{ depth: 0, in_flight_count: 0 }]);
+  });
+
   test('JSON lines', async () => {
     const topic = newTopic();
     await publish(topic, 'hello');

@@ -22,7 +22,7 @@ export const TAIL_SETTINGS = defineSettings({
   format: {
     kind: 'string',
     default: 'line',
-    placeholder: 'line|raw|json|template',
+    placeholder: 'line|raw|json|%…',
     doc: "what to print: body and newline, body, JSON lines, or fields such as '%t %i %a %d %n %v'",
   },
   'print-topic': { kind: 'boolean', default: false, doc: 'print the topic before each message' },

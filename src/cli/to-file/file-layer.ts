@@ -1,5 +1,5 @@
 import { constants, writeSync } from 'node:fs';
-import { access, mkdir, open } from 'node:fs/promises';
+import { access, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { moveExclusively } from './exclusive-move.js';
 import { syncDirectory } from './sync-directory.js';
@@ -41,12 +41,27 @@ export const DISK: FileLayer = {
         throw error;
       },
     ),
-  makeDirectory: async (path) => {
-    await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
-  },
+  makeDirectory: (path) => makeDirectory(path),
   open: openFile,
   move: moveExclusively,
 };
+
+/** Node's own recursive mkdir never ends where a directory refuses with ENOENT, as /proc does. */
+async function makeDirectory(path: string, hasParent = false): Promise<void> {
+  try {
+    await mkdir(path, { mode: DIRECTORY_MODE });
+  } catch (error) {
+    const isThere = await stat(path).then(
+      (it) => it.isDirectory(),
+      () => false,
+    );
+    if (isThere) return;
+    if (hasParent || dirname(path) === path || (error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw error;
+    await makeDirectory(dirname(path));
+    await makeDirectory(path, true);
+  }
+}
 
 async function openFile(path: string, exclusive: boolean): Promise<OpenFile> {
   const { O_APPEND, O_CREAT, O_EXCL, O_WRONLY } = constants;

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { messageFormat, type ShownMessage, withTopic } from '../../../src/cli/tail/message-format.js';
+import {
+  type MessageFormat,
+  messageFormat,
+  type ShownMessage,
+  withTopic,
+} from '../../../src/cli/tail/message-format.js';
 
 const MESSAGE: ShownMessage = {
   topic: 'orders',
@@ -45,6 +50,14 @@ describe('messageFormat', () => {
 
   test('the topic before the message', () => {
     expect(Buffer.concat(withTopic(messageFormat('line'))(MESSAGE)).toString()).toBe('orders | héllo\n');
+  });
+
+  test('a topic has its colour where its name is shown; without a name the whole line has it', () => {
+    const paint = (topic: string): [string, string] => [`<${topic}>`, '</>'];
+    const shown = (format: MessageFormat): string => Buffer.concat(format(MESSAGE)).toString();
+    expect(shown(messageFormat('%t %v', paint))).toBe('<orders>orders</> héllo\n');
+    expect(shown(messageFormat('line', paint))).toBe('<orders>héllo</>\n');
+    expect(shown(withTopic(messageFormat('line'), paint))).toBe('<orders>orders</> | héllo\n');
   });
 
   test.each(['jsno', '%x'])('%s is refused', (name) => {
