@@ -13,13 +13,16 @@ const HOST_PORT = /^(?:\[(?<ip6>[0-9a-fA-F:.]+(?:%[\w.-]+)?)\]|(?<host>[^\s:[\]/
  * @throws OptionError when it is none of these
  */
 export function parseAddress(text: string): Address {
-  if (text.includes('/')) return { kind: 'unix', path: text, text };
-  const groups = HOST_PORT.exec(text)?.groups;
+  // From JavaScript anything may come.
+  const given: unknown = text;
+  const isText = typeof given === 'string';
+  if (isText && text.includes('/') && !text.includes('://')) return { kind: 'unix', path: text, text };
+  const groups = isText ? HOST_PORT.exec(text)?.groups : undefined;
   const port = Number(groups?.port);
   const host = groups?.ip6 ?? groups?.host;
   if (host === undefined || port < 1 || port > 65_535) {
     throw new OptionError(
-      `address ${JSON.stringify(text)} is not host:port (an IPv6 address in brackets) or a socket path`,
+      `address ${isText ? JSON.stringify(text) : String(given)} is not host:port (an IPv6 address in brackets) or a socket path`,
     );
   }
   return {
@@ -50,9 +53,16 @@ export function parseLocalAddress(text: string): LocalAddress {
   return { ...(host !== '' && { localAddress: host }), ...(port > 0 && { localPort: port }) };
 }
 
+/** One address or several, as a list. @throws OptionError when it is neither a text nor a list */
+export function addressList(addresses: string | readonly string[]): readonly string[] {
+  if (typeof addresses === 'string') return [addresses];
+  if (Array.isArray(addresses)) return addresses;
+  throw new OptionError(`addresses must be a string or a list of them, not ${String(addresses)}`);
+}
+
 /** One address or several, doubles left out. @throws OptionError when there is none */
 export function parseAddresses(addresses: string | readonly string[]): readonly Address[] {
-  const list = typeof addresses === 'string' ? [addresses] : addresses;
+  const list = addressList(addresses);
   if (list.length === 0) throw new OptionError('at least one nsqd address is needed');
   const distinct = new Map<string, Address>();
   for (const text of list) {

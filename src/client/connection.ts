@@ -17,8 +17,8 @@ import { WriteWatch } from './write-watch.js';
 
 /** Longest wait for the peer to end its side of a connection closed from here, ms. */
 const CLOSE_GRACE = 1000;
-/** Codes after which the broker may have kept what it refused. */
-const AMBIGUOUS: ReadonlySet<string> = new Set(['E_PUB_FAILED', 'E_MPUB_FAILED', 'E_DPUB_FAILED']);
+/** With these, the broker has surely not kept what it refused; it may have with another one, or one unknown here. */
+const CERTAIN = /^E_(?:INVALID|BAD_\w+|AUTH_\w+|UNAUTHORIZED)$/;
 
 /** A command that waits for its answer; exactly one of the two is called, once. */
 export interface Request {
@@ -50,6 +50,8 @@ export interface ConnectionOwner {
  */
 export class Connection {
   readonly address: string;
+  /** How long it took to connect, before the handshake, ms. */
+  readonly dialTime: number;
   readonly #owner: ConnectionOwner;
   readonly #settings: ConnectionSettings;
   readonly #stream: Duplex;
@@ -71,11 +73,13 @@ export class Connection {
 
   private constructor(
     address: string,
+    dialTime: number,
     { stream, negotiated }: Handshake,
     settings: ConnectionSettings,
     owner: ConnectionOwner,
   ) {
     this.address = address;
+    this.dialTime = dialTime;
     this.#stream = stream;
     this.#negotiated = negotiated;
     this.#settings = settings;
@@ -106,9 +110,11 @@ export class Connection {
     setUp: (connection: Connection) => Promise<void>,
   ): Promise<Connection> {
     const local = parseLocalAddress(settings.localAddress);
+    const dialedAt = performance.now();
     const socket = await dial(address, settings.connectTimeout, signal, local);
+    const dialTime = performance.now() - dialedAt;
     const handshake = await shakeHands(socket, address, settings, signal);
-    const connection = new Connection(address.text, handshake, settings, owner);
+    const connection = new Connection(address.text, dialTime, handshake, settings, owner);
     const onAbort = (): void => connection.destroy();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
@@ -275,7 +281,7 @@ export class Connection {
       this.#owner.refused(error);
       return;
     }
-    this.#requests.shift()?.failed(error, AMBIGUOUS.has(error.code));
+    this.#requests.shift()?.failed(error, !CERTAIN.test(error.code));
     this.#finish(error);
   }
 

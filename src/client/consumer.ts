@@ -9,6 +9,7 @@ import { Flow } from './flow.js';
 import { GiveUp } from './give-up.js';
 import { Inbox } from './inbox.js';
 import type { Message } from './message.js';
+import { MessageIterator } from './message-iterator.js';
 import { ObservedEmitter } from './observed-emitter.js';
 import { CONSUMER_OPTIONS } from './option-table/consumer-options.js';
 import {
@@ -63,9 +64,9 @@ export class Consumer
   /** @throws OptionError, ProtocolError when a name is none */
   constructor(options: ConsumerOptions) {
     super('consumer');
+    this.#settings = consumerSettings(options);
     this.topic = checkName('topic', options.topic);
     this.channel = checkName('channel', options.channel);
-    this.#settings = consumerSettings(options);
     const connection = connectionSettings(options);
     if (connection.heartbeatInterval < 0)
       throw new OptionError('heartbeatInterval cannot be -1 for a consumer');
@@ -108,12 +109,7 @@ export class Consumer
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message> {
     this.#start();
-    const iterator: AsyncIterableIterator<Message> = {
-      next: () => this.#inbox.next(),
-      return: () => Promise.resolve({ done: true, value: undefined }),
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
+    return new MessageIterator(this.#inbox);
   }
 
   /**
@@ -123,6 +119,7 @@ export class Consumer
    * @throws OptionError
    */
   async run(handler: MessageHandler, options: RunOptions = {}): Promise<void> {
+    if (typeof handler !== 'function') throw new OptionError('the handler must be a function');
     const concurrency = checkNumber('concurrency', options.concurrency ?? 1, CONCURRENCY);
     const work = this.#giveUp.before(tracedHandler(handler));
     const ended = this.#inbox.serve(new Runner(work, concurrency, this.#runnerHost));
@@ -241,6 +238,7 @@ export class Consumer
       },
       ended: (subscription, error) => {
         this.#flow.delete(subscription);
+        this.#deadLetters?.leave(subscription.address);
         this.report('disconnect', subscription.address, error);
       },
       retrying: (address, error, delay) => this.report('retry', address, error, delay),
@@ -297,7 +295,7 @@ async function within(timeout: number, work: readonly (Promise<void> | undefined
 }
 
 function checkName(what: 'topic' | 'channel', name: string): string {
-  if (isValidName(name)) return name;
+  if (typeof name === 'string' && isValidName(name)) return name;
   const code = what === 'topic' ? 'E_BAD_TOPIC' : 'E_BAD_CHANNEL';
   throw new ProtocolError(code, `${what} name ${JSON.stringify(name)} is not valid`);
 }

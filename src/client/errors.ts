@@ -80,7 +80,7 @@ export class BrokerError extends NsqError<ErrorCode | (string & {})> {
 
   /** @param line the error frame's data: the code, and mostly a blank and some words */
   constructor(address: string, line: string) {
-    super(line.split(' ', 1)[0] || 'E_UNKNOWN', `${address}: ${line}`);
+    super(line.split(' ', 1)[0] || 'E_UNKNOWN', `${address}: ${line.trim() || 'an error without a word'}`);
     this.address = address;
   }
 

@@ -1,8 +1,10 @@
 import { Backoff, type BackoffSettings, type Outcome } from './backoff.js';
 import { RdyBudget, type RdyPeer } from './rdy.js';
 
-/** Allowance over the broker's output buffer for messages still under way after RDY was lowered, ms. */
-const SETTLE_ALLOWANCE = 50;
+/** How long a broker may take to act on RDY, over the round trip, ms. */
+const ALLOWANCE = 25;
+/** nsqd's own `--output-buffer-timeout`, ms. */
+const DEFAULT_GATHER = 250;
 
 export interface FlowSettings extends BackoffSettings {
   readonly maxInFlight: number;
@@ -46,7 +48,8 @@ export class Flow<Peer extends FlowPeer> {
     this.#budget = new RdyBudget({
       idle: settings.lowRdyIdleTimeout,
       hold: settings.lowRdyTimeout,
-      settle: Math.max(0, outputBufferTimeout) + SETTLE_ALLOWANCE,
+      gather: outputBufferTimeout > 0 ? outputBufferTimeout : DEFAULT_GATHER,
+      allowance: ALLOWANCE,
     });
   }
 

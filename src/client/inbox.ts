@@ -2,7 +2,11 @@ import { Fifo } from './fifo.js';
 import type { Message, MessageSource } from './message.js';
 import type { Runner } from './runner.js';
 
-type Reader = (result: IteratorResult<Message, undefined>) => void;
+/** Someone who waits for one message. */
+interface Reader {
+  readonly owner: object;
+  readonly resolve: (result: IteratorResult<Message, undefined>) => void;
+}
 
 const GIVE_BACK = { delay: 0, backoff: false };
 
@@ -37,12 +41,21 @@ export class Inbox {
     this.dispatch();
   }
 
-  /** The next message, when there is one; done once closed. */
-  next(): Promise<IteratorResult<Message, undefined>> {
+  /** The next message, when there is one; done once closed, or when `owner` leaves. */
+  next(owner: object): Promise<IteratorResult<Message, undefined>> {
     const message = this.#takeForReader();
     if (message !== undefined) return Promise.resolve({ done: false, value: message });
     if (this.#closed) return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve) => this.#readers.push(resolve));
+    return new Promise((resolve) => this.#readers.push({ owner, resolve }));
+  }
+
+  /** `owner` waits for no message any more. */
+  leave(owner: object): void {
+    this.#readers.filter((reader) => {
+      if (reader.owner !== owner) return true;
+      reader.resolve({ done: true, value: undefined });
+      return false;
+    });
   }
 
   /** Lets a runner take messages; resolves at the {@link end}. */
@@ -74,7 +87,7 @@ export class Inbox {
   close(): void {
     this.#closed = true;
     for (const message of this.#messages.drain()) message.requeue(GIVE_BACK);
-    for (const reader of this.#readers.drain()) reader({ done: true, value: undefined });
+    for (const reader of this.#readers.drain()) reader.resolve({ done: true, value: undefined });
   }
 
   /** Gives back what came from `source` and was not handed out. */
@@ -107,7 +120,7 @@ export class Inbox {
     const message = runner === undefined ? this.#takeForReader() : this.#take();
     if (message === undefined) return false;
     if (runner !== undefined) runner.handle(message);
-    else this.#readers.shift()?.({ done: false, value: message });
+    else this.#readers.shift()?.resolve({ done: false, value: message });
     return true;
   }
 

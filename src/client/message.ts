@@ -73,6 +73,11 @@ export class Message extends MessageData {
     return this.#heldSince;
   }
 
+  /** Time until its broker takes it back, ms; 0 when unknown. @internal */
+  get timeLimit(): number {
+    return this.#source.msgTimeout;
+  }
+
   /** Whether an answer can still reach the broker in time. @internal */
   get isLive(): boolean {
     const { isOpen, msgTimeout } = this.#source;

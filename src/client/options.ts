@@ -4,6 +4,7 @@ import { OptionError } from './errors.js';
 import type { Message } from './message.js';
 import { CONNECTION_OPTIONS } from './option-table/connection-options.js';
 import { CONSUMER_OPTIONS } from './option-table/consumer-options.js';
+import { checkNames } from './option-table/option-names.js';
 import type { OptionSpec, OptionTable } from './option-table/option-spec.js';
 import { PRODUCER_OPTIONS } from './option-table/producer-options.js';
 import { type TlsOptions, tlsOption } from './tls-options.js';
@@ -49,7 +50,10 @@ export interface ConnectionOptions {
   readonly outputBufferSize?: number | undefined;
   /** Longest time the broker gathers, ms. Default 250; -1 = without limit. */
   readonly outputBufferTimeout?: number | undefined;
-  /** Time until the broker takes a message back that is not answered, ms. Default 0 = the broker's `--msg-timeout`. */
+  /**
+   * Time until the broker takes a message back that is not answered, ms. Default 0 = the broker's `--msg-timeout`; it takes
+   * 1,000 to its `--max-msg-timeout`.
+   */
   readonly msgTimeout?: number | undefined;
   /** Percentage of the channel's messages to receive. Default 0 = all; 0 to 99. */
   readonly sampleRate?: number | undefined;
@@ -58,7 +62,10 @@ export interface ConnectionOptions {
   readonly topologyZone?: string | undefined;
   /** Largest frame taken from the broker, bytes. Default 16 MiB; 1,024 to 2,147,483,643. */
   readonly maxFrameSize?: number | undefined;
-  /** Encrypts connections; a broker that does not offer it is refused. Default false; true = all of its defaults. */
+  /**
+   * Encrypts connections; a broker that does not offer it is refused. `ca`, `cert`, `key` and `rejectUnauthorized` are those
+   * for `https:` lookupds too. Default false; true = all of its defaults.
+   */
   readonly tls?: boolean | TlsOptions | undefined;
   /** Asks for snappy; a broker without it is talked to uncompressed. Default false. */
   readonly snappy?: boolean | undefined;
@@ -76,7 +83,7 @@ export interface ProducerOptions extends ConnectionOptions {
    * `lookupdHttpAddresses` none besides those that are found.
    */
   readonly nsqdTcpAddress?: string | readonly string[] | undefined;
-  /** lookupds that say which nsqds there are (`/nodes`): `http://host:port` or `host:port`. Default none. */
+  /** lookupds that say which nsqds there are (`/nodes`): `host:port`, `http://…` or `https://…`. Default none. */
   readonly lookupdHttpAddresses?: string | readonly string[] | undefined;
   /** How often a lookupd is asked, ms. Default 60,000; 10 to 300,000. */
   readonly lookupdPollInterval?: number | undefined;
@@ -120,7 +127,7 @@ export interface ConsumerOptions extends ConnectionOptions {
    * `lookupdHttpAddresses` none besides those that are found.
    */
   readonly nsqdTcpAddresses?: string | readonly string[] | undefined;
-  /** lookupds that say which nsqds have the topic: `http://host:port` or `host:port`. Default none. */
+  /** lookupds that say which nsqds have the topic: `host:port`, `http://…` or `https://…`. Default none. */
   readonly lookupdHttpAddresses?: string | readonly string[] | undefined;
   /** How often a lookupd is asked that cannot be watched, ms. Default 60,000; 10 to 300,000. */
   readonly lookupdPollInterval?: number | undefined;
@@ -254,11 +261,13 @@ function readTimeout(given: number | undefined, heartbeatInterval: number): numb
 
 /** @throws OptionError */
 export function producerSettings(options: ProducerOptions): ProducerSettings {
+  checkNames(options, CONNECTION_OPTIONS, PRODUCER_OPTIONS);
   return tableValues(PRODUCER_OPTIONS, options);
 }
 
 /** @throws OptionError */
 export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
+  checkNames(options, CONNECTION_OPTIONS, CONSUMER_OPTIONS);
   const { backoffStrategy, onGiveUp, deadLetterTopic } = options;
   if (onGiveUp !== undefined && typeof onGiveUp !== 'function')
     throw new OptionError('onGiveUp must be a function');
@@ -288,7 +297,7 @@ export function checkNumber(name: string, value: unknown, spec: NumberRange): nu
   }
   const what = kind === 'float' ? 'number' : 'whole number';
   throw new OptionError(
-    `${name} must be a ${what} from ${min} to ${max}${off ? ', or -1' : ''}, not ${String(value)}`,
+    `${name} must be a ${what} from ${min} to ${max}${off ? ', or -1' : ''}, not ${shown(value)}`,
   );
 }
 
@@ -311,12 +320,16 @@ function checked(name: string, value: unknown, spec: OptionSpec): unknown {
   if (spec.kind === 'boolean') return booleanOption(name, value);
   if (spec.kind !== 'choice') return checkNumber(name, value, spec);
   if (spec.choices?.some((choice) => choice === value)) return value;
-  throw new OptionError(`${name} must be one of ${spec.choices?.join(', ')}, not ${String(value)}`);
+  throw new OptionError(`${name} must be one of ${spec.choices?.join(', ')}, not ${shown(value)}`);
 }
 
 function booleanOption(name: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;
-  throw new OptionError(`${name} must be true or false, not ${String(value)}`);
+  throw new OptionError(`${name} must be true or false, not ${shown(value)}`);
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }
 
 function textOption(name: string, value: unknown): string | undefined {

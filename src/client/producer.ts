@@ -3,7 +3,7 @@ import { ProtocolError } from '../protocol/errors.js';
 import { parseAddresses } from './address.js';
 import { isPublishObserved, tracedPublish } from './diagnostics.js';
 import { parseNodesUrls } from './discovery/lookup-url.js';
-import { type BrokerError, type ConnectionError, LookupError, PublishError } from './errors.js';
+import { type BrokerError, type ConnectionError, LookupError, OptionError, PublishError } from './errors.js';
 import type { LinkEvents } from './events.js';
 import { ObservedEmitter } from './observed-emitter.js';
 import {
@@ -172,6 +172,7 @@ export class Producer extends ObservedEmitter<ProducerEvents> implements AsyncDi
     try {
       command = encode(kind, topic, content, delayMs);
       if (options?.timeout !== undefined) checkNumber('timeout', options.timeout, TIMEOUT_RANGE);
+      checkSignal(options?.signal);
       this.#check(command.length, options?.signal);
     } catch (error) {
       return Promise.reject(refusal(error));
@@ -264,6 +265,13 @@ export class Producer extends ObservedEmitter<ProducerEvents> implements AsyncDi
 function encode(kind: PublishKind, topic: string, content: Body | readonly Body[], delayMs: number): Buffer {
   if (kind === 'MPUB') return encodeMpub(topic, content as readonly Body[]);
   return kind === 'PUB' ? encodePub(topic, content as Body) : encodeDpub(topic, delayMs, content as Body);
+}
+
+/** @throws OptionError when it is none */
+function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined) return;
+  if (typeof signal?.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')
+    throw new OptionError('signal must be an AbortSignal');
 }
 
 function refusal(error: unknown): unknown {

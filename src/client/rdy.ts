@@ -6,6 +6,8 @@ export interface RdyPeer {
   readonly inFlight: number;
   /** When its last message came; 0 = never. */
   readonly lastMessageAt: number;
+  /** From this side to its broker and back, ms. */
+  readonly roundTrip: number;
   /** The RDY sent last. */
   rdy: number;
   /** When `rdy` was last changed. */
@@ -20,8 +22,10 @@ export interface RdyTimes {
   readonly idle: number;
   /** The same, idle or not, ms. */
   readonly hold: number;
-  /** How long messages may still come after RDY was lowered, ms. */
-  readonly settle: number;
+  /** How long a broker that may send more gathers messages before it writes them, ms. */
+  readonly gather: number;
+  /** Allowance for a broker that is busy, ms. */
+  readonly allowance: number;
 }
 
 export interface RdyChange<Peer extends RdyPeer> {
@@ -37,6 +41,10 @@ export interface RdyChange<Peer extends RdyPeer> {
  *
  * Lowering takes effect at once, raising only as far as the other claims leave room; the rest follows with a later
  * plan. With fewer messages than connections, some hold RDY 1 and pass it on.
+ *
+ * A broker that may send no more writes what it has gathered (nsqd/protocol_v2.go, messagePump: "force flush"), so that
+ * a peer at RDY 0 settles within a round trip. Where others wait for what a peer gives up, it is therefore sent RDY 0, and
+ * its share when it has settled.
  */
 export class RdyBudget<Peer extends RdyPeer> {
   readonly #peers = new Set<Peer>();
@@ -81,20 +89,8 @@ export class RdyBudget<Peer extends RdyPeer> {
     for (const [peer, target] of targets) {
       if (target < peer.rdy) this.#lower(peer, target, now, changes);
     }
-    let free = maxInFlight;
-    for (const peer of this.#peers) free -= claimOf(peer, now);
-    this.isShort = false;
-    for (const [peer, target] of targets) {
-      if (target <= peer.rdy) continue;
-      const claim = claimOf(peer, now);
-      const rdy = Math.min(target, claim + Math.max(0, free));
-      if (rdy < target) this.isShort = true;
-      if (rdy <= peer.rdy) continue;
-      free -= Math.max(0, rdy - claim);
-      peer.rdy = rdy;
-      peer.rdySince = now;
-      changes.push({ peer, rdy });
-    }
+    this.#raise(targets, maxInFlight, now, changes);
+    if (this.isShort) this.#hasten(now, changes);
     return changes;
   }
 
@@ -108,11 +104,55 @@ export class RdyBudget<Peer extends RdyPeer> {
   }
 
   #lower(peer: Peer, rdy: number, now: number, changes: RdyChange<Peer>[]): void {
-    peer.settlingRdy = now < peer.settlesAt ? Math.max(peer.settlingRdy, peer.rdy) : peer.rdy;
-    peer.settlesAt = now + this.#times.settle;
+    peer.settlingRdy = isSettling(peer, now) ? Math.max(peer.settlingRdy, peer.rdy) : peer.rdy;
+    peer.settlesAt = now + (peer.inFlight >= rdy ? this.#flushTime(peer) : this.#settleTime(peer));
     peer.rdy = rdy;
     peer.rdySince = now;
     changes.push({ peer, rdy });
+  }
+
+  #raise(
+    targets: ReadonlyMap<Peer, number>,
+    maxInFlight: number,
+    now: number,
+    changes: RdyChange<Peer>[],
+  ): void {
+    let free = maxInFlight;
+    for (const peer of this.#peers) free -= claimOf(peer, now);
+    this.isShort = false;
+    for (const [peer, target] of targets) {
+      if (target <= peer.rdy) continue;
+      const claim = claimOf(peer, now);
+      const isFlushing = isSettling(peer, now) && target < peer.settlingRdy;
+      const rdy = isFlushing && peer.rdy === 0 ? 0 : Math.min(target, claim + Math.max(0, free));
+      if (rdy < target) this.isShort = true;
+      if (rdy <= peer.rdy) continue;
+      // It may send more before it has written what it gathered.
+      if (isFlushing) peer.settlesAt = Math.max(peer.settlesAt, now + this.#settleTime(peer));
+      free -= Math.max(0, rdy - claim);
+      peer.rdy = rdy;
+      peer.rdySince = now;
+      changes.push({ peer, rdy });
+    }
+  }
+
+  /** Lets those write what they have gathered whose claim is more than they are to have. */
+  #hasten(now: number, changes: RdyChange<Peer>[]): void {
+    for (const peer of this.#peers) {
+      const holdsBack = isSettling(peer, now) && peer.settlingRdy > Math.max(peer.rdy, peer.inFlight);
+      if (!holdsBack || peer.rdy === 0 || now + this.#flushTime(peer) >= peer.settlesAt) continue;
+      const said = changes.findIndex((change) => change.peer === peer);
+      if (said !== -1) changes.splice(said, 1);
+      this.#lower(peer, 0, now, changes);
+    }
+  }
+
+  #flushTime({ roundTrip }: Peer): number {
+    return roundTrip + this.#times.allowance;
+  }
+
+  #settleTime(peer: Peer): number {
+    return this.#times.gather + this.#flushTime(peer);
   }
 
   #targets(maxInFlight: number, expected: number, now: number): Map<Peer, number> {
@@ -144,6 +184,10 @@ export class RdyBudget<Peer extends RdyPeer> {
   }
 }
 
+function isSettling(peer: RdyPeer, now: number): boolean {
+  return now < peer.settlesAt;
+}
+
 function claimOf(peer: RdyPeer, now: number): number {
-  return Math.max(peer.rdy, peer.inFlight, now < peer.settlesAt ? peer.settlingRdy : 0);
+  return Math.max(peer.rdy, peer.inFlight, isSettling(peer, now) ? peer.settlingRdy : 0);
 }

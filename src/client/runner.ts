@@ -51,7 +51,7 @@ export class Runner {
       message.finish();
       return;
     }
-    outcome.then(
+    Promise.resolve(outcome).then(
       () => {
         this.#active--;
         message.finish();

@@ -59,6 +59,7 @@ export class Subscription implements ConnectionOwner, MessageSource, RdyPeer, In
   settlingRdy = 0;
   settlesAt = 0;
   lastMessageAt = 0;
+  roundTrip = 0;
   readonly #host: SubscriptionHost;
   #connection: Connection | undefined;
   #watch: InFlightWatch | undefined;
@@ -84,7 +85,10 @@ export class Subscription implements ConnectionOwner, MessageSource, RdyPeer, In
     const subscription = new Subscription(address.text, host);
     const connection = await Connection.open(address, settings, subscription, signal, async (opened) => {
       subscription.#connection = opened;
+      const askedAt = performance.now();
       const answer = await opened.call(encodeSub(host.topic, host.channel));
+      // The broker may have had to make the topic, and the name to be looked up before: the shorter one is nearer.
+      subscription.roundTrip = Math.min(opened.dialTime, performance.now() - askedAt);
       if (answer !== 'OK')
         throw new ConnectionError('E_HANDSHAKE', address.text, `SUB was answered with ${answer}`);
     });

@@ -41,6 +41,11 @@ export function tlsOption(value: unknown): TlsOptions | undefined {
   }
   if ((tls.cert === undefined) !== (tls.key === undefined))
     throw new OptionError('tls.cert and tls.key go together');
+  for (const name of ['ca', 'cert', 'key'] as const) {
+    const pems: readonly unknown[] = Array.isArray(tls[name]) ? tls[name] : [tls[name]];
+    if (!pems.every((pem) => pem === undefined || (isPem(pem) && pem.includes('-----BEGIN '))))
+      throw new OptionError(`tls.${name} must be PEM text (-----BEGIN …), which a path is not`);
+  }
   if (tls.servername !== undefined && typeof tls.servername !== 'string')
     throw new OptionError('tls.servername must be a string');
   if (tls.rejectUnauthorized !== undefined && typeof tls.rejectUnauthorized !== 'boolean')

@@ -2,6 +2,10 @@ import type { IncomingMessage, request } from 'node:http';
 import type { SecureContextOptions } from 'node:tls';
 
 const HEADERS = { Accept: 'application/vnd.nsq; version=1.0' };
+/** Requests for one answer at most, as Go's client has it. */
+const MAX_REQUESTS = 10;
+const FOLLOWED: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const SAME_METHOD: ReadonlySet<number> = new Set([307, 308]);
 
 /** How far an `https:` URL's server is trusted, and who asks. */
 export interface JsonRequestTls extends Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> {
@@ -22,7 +26,7 @@ export interface JsonRequest {
   readonly authorization?: string;
   /** Longest wait for the connection, ms. */
   readonly connectTimeout: number;
-  /** Longest wait for the whole answer, connecting included, ms. */
+  /** Longest wait for the whole answer, connecting and redirects included, ms. */
   readonly timeout: number;
   /** Bytes of an answer at most. */
   readonly maxBytes: number;
@@ -35,18 +39,48 @@ export interface JsonAnswer {
   readonly json: unknown;
 }
 
-/**
- * Asks over a connection of its own, so that a host name is resolved anew each time. Rejects with an `Error` when there
- * is no answer in time, or one that is too long.
- */
-export async function requestJson(options: JsonRequest): Promise<JsonAnswer> {
-  // TLS is loaded by those who ask for it.
-  const isTls = options.url.startsWith('https:');
-  const { request: requestWith } = isTls ? await import('node:https') : await import('node:http');
-  return answerTo(options, requestWith);
+interface Response extends JsonAnswer {
+  readonly location: string | undefined;
 }
 
-function answerTo(options: JsonRequest, requestWith: typeof request): Promise<JsonAnswer> {
+/**
+ * Asks over a connection of its own, so that a host name is resolved anew each time, and follows redirects. Rejects with
+ * an `Error` when there is no answer in time, or one that is too long.
+ */
+export async function requestJson(options: JsonRequest): Promise<JsonAnswer> {
+  const deadline = performance.now() + options.timeout;
+  let asked = options;
+  for (let count = 1; ; count++) {
+    // TLS is loaded by those who ask for it.
+    const isTls = asked.url.startsWith('https:');
+    const { request: requestWith } = isTls ? await import('node:https') : await import('node:http');
+    const remaining = count === 1 ? options.timeout : Math.max(deadline - performance.now(), 0);
+    const { status, json, location } = await answerTo(asked, requestWith, remaining);
+    const next = FOLLOWED.has(status) ? redirected(asked, status, location) : undefined;
+    if (!next) return { status, json };
+    if (count === MAX_REQUESTS) throw new Error(`stopped after ${MAX_REQUESTS} redirects`);
+    asked = next;
+  }
+}
+
+/** Where a redirect leads to; undefined when it leads nowhere that is known here. */
+function redirected(asked: JsonRequest, status: number, location = ''): JsonRequest | undefined {
+  if (location === '' || !URL.canParse(location, asked.url)) return undefined;
+  const from = new URL(asked.url);
+  const to = new URL(location, from);
+  if (to.protocol !== 'http:' && to.protocol !== 'https:') return undefined;
+  const { json, socketPath, authorization, method = 'GET', ...common } = asked;
+  return {
+    ...common,
+    url: to.href,
+    method: SAME_METHOD.has(status) ? method : 'GET',
+    ...(SAME_METHOD.has(status) && json !== undefined ? { json } : {}),
+    ...(to.origin === from.origin && socketPath !== undefined ? { socketPath } : {}),
+    ...(to.origin === from.origin && authorization !== undefined ? { authorization } : {}),
+  };
+}
+
+function answerTo(options: JsonRequest, requestWith: typeof request, remaining: number): Promise<Response> {
   const { connectTimeout, timeout, signal, method = 'GET', socketPath, tls, json } = options;
   const body = json === undefined ? undefined : Buffer.from(JSON.stringify(json));
   return new Promise((resolve, reject) => {
@@ -63,7 +97,7 @@ function answerTo(options: JsonRequest, requestWith: typeof request): Promise<Js
     };
     const onAbort = (): void => giveUp('aborted');
     const connecting = setTimeout(() => giveUp(`no connection within ${connectTimeout} ms`), connectTimeout);
-    const answering = setTimeout(() => giveUp(`no answer within ${timeout} ms`), timeout);
+    const answering = setTimeout(() => giveUp(`no answer within ${timeout} ms`), remaining);
     const fail = (error: Error): void => reject(reason ?? describe(error));
     signal?.addEventListener('abort', onAbort, { once: true });
     call.on('socket', (socket) => socket.once('connect', () => clearTimeout(connecting)));
@@ -84,7 +118,7 @@ function headersFor(body: Buffer | undefined): Record<string, string | number> {
   return { ...HEADERS, 'Content-Type': 'application/json', 'Content-Length': body.length };
 }
 
-async function collect(response: IncomingMessage, maxBytes: number): Promise<JsonAnswer> {
+async function collect(response: IncomingMessage, maxBytes: number): Promise<Response> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -92,7 +126,8 @@ async function collect(response: IncomingMessage, maxBytes: number): Promise<Jso
     if (size > maxBytes) throw new Error(`the answer has more than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
-  return { status: response.statusCode ?? 0, json: parse(Buffer.concat(chunks).toString('utf8')) };
+  const { statusCode: status = 0, headers } = response;
+  return { status, json: parse(Buffer.concat(chunks).toString('utf8')), location: headers.location };
 }
 
 function parse(text: string): unknown {

@@ -30,6 +30,9 @@ export class Faults {
   readonly #finishes: Counted<FinishFault>[] = [];
 
   failPublishes(count: number, fault: PublishFault): void {
+    const { disconnect } = fault;
+    if (disconnect !== undefined && disconnect !== 'before' && disconnect !== 'after')
+      throw new RangeError(`disconnect must be 'before' or 'after', not ${String(disconnect)}`);
     this.#publishes.push({ fault, left: checkCount(count) });
   }
 

@@ -60,6 +60,7 @@ export class TestBroker implements AsyncDisposable {
 
   /** Publishes messages, without a producer: together or not at all. */
   async publish(topic: string, ...bodies: readonly Body[]): Promise<void> {
+    for (const body of bodies) checkBody(body);
     await this.#broker.publish(topic, bodies);
     this.#published(
       topic,
@@ -91,12 +92,14 @@ export class TestBroker implements AsyncDisposable {
     bodies: readonly Body[],
     options: WaitOptions = {},
   ): Promise<void> {
+    if (!Array.isArray(bodies)) throw new TypeError('the bodies must be an array');
     await this.publish(topic, ...bodies);
     await this.drained(topic, channel, options);
   }
 
   /** What a channel holds; undefined when there is none of that name. */
-  stats(topic: string, channel: string): Promise<ChannelStats | undefined> {
+  async stats(topic: string, channel: string): Promise<ChannelStats | undefined> {
+    if (this.#closed) throw new Error('the test broker is closed');
     return channelStats(this.httpAddress, topic, channel);
   }
 
@@ -150,6 +153,14 @@ export class TestBroker implements AsyncDisposable {
     await closed;
     await this.#broker.close();
   }
+}
+
+/** From JavaScript anything may come. @throws TypeError */
+function checkBody(body: unknown): void {
+  if (typeof body === 'string' || body instanceof Uint8Array) return;
+  throw new TypeError(
+    `a body must be a string or bytes, not ${typeof body === 'object' ? 'an object: use JSON.stringify()' : String(body)}`,
+  );
 }
 
 function describe(stats: ChannelStats | undefined): string {

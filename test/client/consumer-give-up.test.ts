@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Message } from '../../src/client/message.js';
 import { consumerOf, deferred, subscribed, take, until } from './support/clients.js';
 import { fakeLookupd } from './support/fake-lookupd.js';
 import { fakeNsqd } from './support/fake-nsqd.js';
-import { said, settled } from './support/script.js';
+import { said, settled, standStill } from './support/script.js';
 
 const FAST = { requeueDelay: 0, maxBackoffDuration: 0 };
 
@@ -82,6 +82,41 @@ describe('Consumer: giving up', () => {
     expect(said(peer)).toEqual(['RDY 10']);
     publisher.respond('OK');
     await peer.next('FIN');
+  });
+
+  it('touches what waits for the dead letter to be in, so that it does not come twice', async () => {
+    standStill();
+    const { nsqd, consumer, peer } = await subscribed(
+      { maxAttempts: 1, deadLetterTopic: 'dead', readTimeout: 300_000 },
+      { identify: { msg_timeout: 10_000 }, on: { PUB: () => undefined } },
+    );
+    peer.message([1, 'waits in the client', 2]);
+    await settled(peer);
+    vi.advanceTimersByTime(8000);
+    void consumer.run(() => undefined);
+    const publisher = await nsqd.peer();
+    await publisher.next('PUB');
+    for (let touches = 1; touches <= 4; touches++) {
+      await settled(peer);
+      expect(peer.count('TOUCH')).toBe(touches);
+      vi.advanceTimersByTime(5000);
+    }
+    publisher.respond('OK');
+    await peer.next('FIN');
+    vi.advanceTimersByTime(20_000);
+    await settled(peer);
+    expect(said(peer).slice(-2)).toEqual(['TOUCH 1', 'FIN 1']);
+  });
+
+  it('publishes no more to an nsqd that is gone', async () => {
+    const { nsqd, consumer, peer } = await subscribed({ maxAttempts: 1, deadLetterTopic: 'dead' });
+    void consumer.run(() => undefined);
+    peer.message([1, 'lost cause', 2]);
+    const publisher = await nsqd.peer();
+    await peer.next('FIN');
+    await consumer.disconnectFromNsqd(nsqd.address);
+    await publisher.closed();
+    expect(nsqd.peers).toHaveLength(2);
   });
 
   it('requeues what the dead letter topic does not take', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { encodeFrame, FrameType } from '../../src/protocol/frame.js';
 import { consumerOf, failure, subscribed, take, until } from './support/clients.js';
 import { deadAddress, fakeNsqd, messageId } from './support/fake-nsqd.js';
-import { settled, standStill } from './support/script.js';
+import { said, settled, standStill } from './support/script.js';
 
 describe('Consumer: subscribing', () => {
   it('subscribes, then sends its RDY, and connects once however often it is asked', async () => {
@@ -312,6 +312,44 @@ describe('Consumer: RDY', () => {
     await peer.until(() => peer.rdy === 0);
     consumer.resume();
     await peer.until(() => peer.rdy === 10);
+  });
+
+  it('gives what an ended loop waited for to the next one', async () => {
+    const { consumer, peer } = await subscribed();
+    const ended = consumer[Symbol.asyncIterator]();
+    const waiting = ended.next();
+    await ended.return?.();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    expect(await ended.next()).toEqual({ done: true, value: undefined });
+    peer.message([1, 'one']);
+    const [one] = await take(consumer, 1);
+    expect(one?.text()).toBe('one');
+  });
+
+  it('refuses a handler that is none', async () => {
+    const { consumer } = await subscribed();
+    const error = await failure(consumer.run(undefined as unknown as () => void));
+    expect(error).toMatchObject({ code: 'E_OPTION', message: 'the handler must be a function' });
+  });
+
+  it('answers by what a handler returns that is a promise of another kind', async () => {
+    const { consumer, peer } = await subscribed({ requeueDelay: 0, maxBackoffDuration: 0 });
+    const thenables: Readonly<Record<string, unknown>> = {
+      // biome-ignore-start lint/suspicious/noThenProperty: that is what it is about
+      good: { then: (done: () => void) => done() },
+      bad: { then: (_done: unknown, failed: (error: unknown) => void) => failed(new Error('bad')) },
+      worse: {
+        then() {
+          throw new Error('worse');
+        },
+      },
+      // biome-ignore-end lint/suspicious/noThenProperty: that is what it is about
+    };
+    void consumer.run((message) => thenables[message.text()]);
+    peer.message([1, 'worse'], [2, 'bad'], [3, 'good']);
+    await peer.next('FIN');
+    await peer.until(() => peer.count('REQ') === 2);
+    expect(said(peer).slice(1).sort()).toEqual(['FIN 3', 'REQ 1 0', 'REQ 2 0']);
   });
 
   it('asks for nothing when it connects paused', async () => {

@@ -22,6 +22,7 @@ class Peer implements FlowPeer {
   settlingRdy = 0;
   settlesAt = 0;
   lastMessageAt = 0;
+  roundTrip = 1;
   /** What it was told, in order. */
   readonly told: number[] = [];
 
@@ -37,6 +38,47 @@ class Peer implements FlowPeer {
     this.inFlight++;
     this.lastMessageAt = now;
     return true;
+  }
+}
+
+/** Ms that a byte is under way. */
+const LATENCY = 10;
+const GATHER = 250;
+
+/** An nsqd that gathers messages until it may send no more, or for a while; `sent` are unanswered. */
+class GatheringPeer extends Peer {
+  override roundTrip = 2 * LATENCY;
+  sent = 0;
+  #ready = 0;
+  #gathered = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  override sendRdy(count: number): void {
+    super.sendRdy(count);
+    setTimeout(() => {
+      this.#ready = count;
+      if (this.sent >= count) this.#write();
+    }, LATENCY);
+  }
+
+  push(): void {
+    if (this.sent >= this.#ready) return;
+    this.sent++;
+    this.#gathered++;
+    if (this.sent >= this.#ready) this.#write();
+    else this.#timer ??= setTimeout(() => this.#write(), GATHER);
+  }
+
+  #write(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const count = this.#gathered;
+    this.#gathered = 0;
+    if (count === 0) return;
+    setTimeout(() => {
+      this.inFlight += count;
+      this.lastMessageAt = performance.now();
+    }, LATENCY);
   }
 }
 
@@ -66,7 +108,7 @@ describe('Flow', () => {
   it('keeps to max-in-flight in sum, to nothing while stopped and to one while probing, whatever happens', () => {
     const happening = fc.record({ kind: fc.constantFrom(...KINDS), which: fc.nat(), amount: fc.nat() });
     fc.assert(
-      fc.property(fc.array(happening, { maxLength: 120 }), (happenings) => {
+      fc.property(fc.array(happening, { maxLength: 120, size: 'max' }), (happenings) => {
         standStill();
         let isBackingOff = false;
         const flow = new Flow<Peer>(SETTINGS, 250, {
@@ -130,6 +172,49 @@ describe('Flow', () => {
         vi.useRealTimers();
       }),
       { numRuns: 60 },
+    );
+  });
+
+  it('keeps to max-in-flight with brokers that gather messages before they write them', () => {
+    const happening = fc.record({
+      kind: fc.constantFrom('join', 'push', 'push', 'answer', 'answer', 'wait', 'lose', 'limit'),
+      which: fc.nat(),
+      amount: fc.nat({ max: 400 }),
+    });
+    fc.assert(
+      fc.property(fc.array(happening, { maxLength: 150, size: 'max' }), (happenings) => {
+        standStill();
+        const settings = { ...SETTINGS, maxBackoffDuration: 0 };
+        const flow = new Flow<GatheringPeer>(settings, GATHER, { coming: () => 0, backoff: () => undefined });
+        const peers: GatheringPeer[] = [];
+        for (const { kind, which, amount } of happenings) {
+          const peer = peers[which % Math.max(1, peers.length)];
+          if (kind === 'join') {
+            const joined = new GatheringPeer();
+            peers.push(joined);
+            flow.add(joined);
+          } else if (kind === 'lose' && peer) {
+            peers.splice(peers.indexOf(peer), 1);
+            flow.delete(peer);
+          } else if (kind === 'push') {
+            for (let n = amount % 12; n > 0; n--) peer?.push();
+          } else if (kind === 'answer' && peer) {
+            for (let n = amount % 12; n > 0 && peer.inFlight > 0; n--) {
+              peer.inFlight--;
+              peer.sent--;
+              flow.answered('success');
+            }
+          } else if (kind === 'wait') {
+            vi.advanceTimersByTime(amount % (amount % 4 === 0 ? 400 : 40));
+          } else if (kind === 'limit') {
+            flow.maxInFlight = amount % 11;
+          }
+          expect(peers.reduce((sum, { sent }) => sum + sent, 0)).toBeLessThanOrEqual(10);
+        }
+        flow.stop();
+        vi.useRealTimers();
+      }),
+      { numRuns: 200 },
     );
   });
 

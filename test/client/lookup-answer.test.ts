@@ -80,6 +80,8 @@ describe('addresses of lookupds', () => {
     ['http://a:4161', 'http://a:4161/lookup?topic=t', 'a:4161'],
     ['http://a', 'http://a/lookup?topic=t', 'a:80'],
     ['[::1]:4161', 'http://[::1]:4161/lookup?topic=t', '[::1]:4161'],
+    ['https://a:4161', 'https://a:4161/lookup?topic=t', 'a:4161'],
+    ['https://a', 'https://a/lookup?topic=t', 'a:443'],
     ['http://proxy/nsq/lookup', 'http://proxy/nsq/lookup?topic=t', 'proxy:80'],
   ])('%s', (text, href, address) => {
     const [url] = parseLookupUrls(text, 't');
@@ -90,7 +92,7 @@ describe('addresses of lookupds', () => {
     expect(parseLookupUrls(['a:1', 'http://a:1', 'b:1'], 't')).toHaveLength(2);
   });
 
-  it.each(['', 'https://a:1', 'a b', 'ftp://a', 'http://', 'a:99999'])('%j is refused', (text) => {
+  it.each(['', 'tcp://a:1', 'a b', 'ftp://a', 'http://', 'a:99999'])('%j is refused', (text) => {
     expect(() => parseLookupUrls([text], 't')).toThrow(expect.objectContaining({ code: 'E_OPTION' }));
   });
 });

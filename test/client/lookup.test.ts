@@ -1,7 +1,10 @@
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Consumer } from '../../src/client/consumer.js';
 import type { ConsumerOptions } from '../../src/client/options.js';
+import { certificates } from '../support/certificates.js';
 import { consumerOf, failure, take, until } from './support/clients.js';
 import { type FakeLookupd, fakeLookupd, lookupBody } from './support/fake-lookupd.js';
 import { deadAddress, fakeNsqd } from './support/fake-nsqd.js';
@@ -224,6 +227,33 @@ describe('Consumer: finding brokers', () => {
     lookupd.lists([first.address, later.address]);
     const second = await later.peer();
     await Promise.all([peer.until(() => peer.rdy === 5), second.until(() => second.rdy === 5)]);
+  });
+
+  it('asks over HTTPS, trusting whom it is to trust for brokers', async () => {
+    const { ca, server } = await certificates();
+    const nsqd = await fakeNsqd();
+    const asked: (string | undefined)[] = [];
+    const lookupd = createServer(server, (request, response) => {
+      asked.push(request.url);
+      response.end(JSON.stringify(lookupBody([nsqd.address])));
+    });
+    await once(lookupd.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => {
+      lookupd.close();
+      lookupd.closeAllConnections();
+    });
+    const address = `https://localhost:${(lookupd.address() as AddressInfo).port}`;
+    // The fake nsqd does no TLS: the attempt at it says that it was found.
+    const consumer = consumerOf([], { lookupdHttpAddresses: address, tls: { ca } });
+    const retried = once(consumer, 'retry');
+    await consumer.connect();
+    expect(asked[0]).toMatch(/^\/lookup\?topic=topic&/);
+    expect((await retried).slice(0, 2)).toEqual([nsqd.address, expect.objectContaining({ code: 'E_TLS' })]);
+    const stranger = consumerOf([], { lookupdHttpAddresses: address });
+    expect(await failure(stranger.connect())).toMatchObject({
+      code: 'E_LOOKUP',
+      message: expect.stringMatching(/certificate/),
+    });
   });
 
   it('asks nobody any more once it is closed', async () => {

@@ -60,6 +60,18 @@ describe('options', () => {
     ['-1 where nothing is switched off', () => connectionSettings({ sampleRate: -1 })],
     ['another type', () => connectionSettings({ msgTimeout: '5' as unknown as number })],
     ['text of another type', () => connectionSettings({ clientId: 5 as unknown as string })],
+    ['an option that there is not', () => new Producer({ compress: true } as object)],
+    ['something in place of options', () => new Producer('localhost:4150' as unknown as object)],
+    ['null in place of options', () => new Producer(null as unknown as object)],
+    ['no options of a consumer', () => new Consumer(undefined as unknown as typeof CONSUMER)],
+    ['a port for an address', () => new Producer({ nsqdTcpAddress: 4150 as unknown as string })],
+    ['an address that is not set', () => new Producer({ nsqdTcpAddress: [undefined as unknown as string] })],
+    ['a URL for an address', () => new Producer({ nsqdTcpAddress: 'tcp://localhost:4150' })],
+    ['a port for a lookupd', () => new Producer({ lookupdHttpAddresses: 4161 as unknown as string })],
+    [
+      'a lookupd that is not set',
+      () => new Producer({ lookupdHttpAddresses: [undefined as unknown as string] }),
+    ],
     ['a wrong address', () => new Producer({ nsqdTcpAddress: 'localhost' })],
     ['no address', () => new Consumer({ ...CONSUMER, nsqdTcpAddresses: [] })],
     ['a read time-out below the heartbeats', () => connectionSettings({ readTimeout: 29_999 })],
@@ -81,6 +93,17 @@ describe('options', () => {
     expect(make).toThrow(expect.objectContaining({ name: 'OptionError', code: 'E_OPTION' }));
   });
 
+  it.each([
+    ['nsqdTCPAddresses', 'nsqdTcpAddresses'],
+    ['nsqdTcpAddress', 'nsqdTcpAddresses'],
+    ['lookupd_http_addresses', 'lookupdHttpAddresses'],
+    ['max_in_flight', 'maxInFlight'],
+  ])('say what %s is called here', (given, name) => {
+    expect(() => new Consumer({ ...CONSUMER, [given]: 'x' })).toThrow(
+      `there is no option ${given}: it is ${name}`,
+    );
+  });
+
   it('wait twice the heartbeat interval for a sign of life, unless told', () => {
     expect(connectionSettings({ heartbeatInterval: 5000 }).readTimeout).toBe(10_000);
     expect(connectionSettings({ heartbeatInterval: 5000, readTimeout: 5000 }).readTimeout).toBe(5000);
@@ -98,6 +121,9 @@ describe('options', () => {
   it('refuse names that no broker takes', () => {
     expect(() => new Consumer({ topic: 'a b', channel: 'c' })).toThrow(
       expect.objectContaining({ code: 'E_BAD_TOPIC' }),
+    );
+    expect(() => new Consumer({} as typeof CONSUMER)).toThrow(
+      expect.objectContaining({ code: 'E_BAD_TOPIC', message: 'topic name undefined is not valid' }),
     );
     expect(() => new Consumer({ topic: 'a', channel: '' })).toThrow(
       expect.objectContaining({ code: 'E_BAD_CHANNEL' }),

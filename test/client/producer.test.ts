@@ -125,6 +125,7 @@ describe('Producer: broker errors', () => {
 
   it.each([
     ['E_PUB_FAILED PUB failed', true],
+    ['E_NEWER than this library', true],
     ['E_BAD_TOPIC PUB topic', false],
     ['E_UNAUTHORIZED', false],
   ])('%s: may have arrived = %s', async (line, mayHaveArrived) => {
@@ -273,6 +274,15 @@ describe('Producer: time-outs and signals', () => {
     const later = await fakeNsqd({ port: nsqd.port });
     await kept;
     expect(later.peers[0]?.commands.slice(1).map(bodyOf)).toEqual(['kept']);
+  });
+
+  it('refuses what is no signal, and holds nothing of the call', async () => {
+    const producer = producerTo((await fakeNsqd()).address);
+    for (const signal of [{}, new AbortController(), null]) {
+      const refused = await failure(producer.publish('t', 'x', { signal: signal as AbortSignal }));
+      expect(refused).toMatchObject({ code: 'E_OPTION', message: 'signal must be an AbortSignal' });
+    }
+    expect(producer.pending).toBe(0);
   });
 
   it('gives up an aborted call, with the signals reason', async () => {

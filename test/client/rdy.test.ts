@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RdyBudget, type RdyPeer } from '../../src/client/rdy.js';
 
-const TIMES = { idle: 10_000, hold: 30_000, settle: 300 };
+const TIMES = { idle: 10_000, hold: 30_000, gather: 250, allowance: 20 };
 
 interface Peer extends RdyPeer {
   maxRdy: number;
@@ -15,6 +15,7 @@ function peer(fields: Partial<Peer> = {}): Peer {
     maxRdy: 2500,
     inFlight: 0,
     lastMessageAt: 0,
+    roundTrip: 5,
     rdy: 0,
     rdySince: 0,
     settlingRdy: 0,
@@ -54,20 +55,51 @@ describe('RdyBudget', () => {
     expect(a.rdy).toBe(25);
   });
 
-  it('gives a new connection its share when the others have settled', () => {
+  it('gives a new connection its share within a round trip: the others stop until they have settled', () => {
     const [a, b] = [peer(), peer()];
     const budget = budgetOf(a);
     budget.plan(100, 1, 1000);
     budget.add(b);
-    expect(budget.plan(100, 2, 2000)).toEqual([{ peer: a, rdy: 50 }]);
+    expect(budget.plan(100, 2, 2000)).toEqual([{ peer: a, rdy: 0 }]);
     expect(budget.isShort).toBe(true);
-    expect(budget.nextSettling(2000)).toBe(2300);
-    budget.plan(100, 2, 2299);
-    expect(b.rdy).toBe(0);
-    budget.plan(100, 2, 2300);
-    expect([a.rdy, b.rdy]).toEqual([50, 50]);
+    expect(budget.nextSettling(2000)).toBe(2025);
+    expect(budget.plan(100, 2, 2024)).toEqual([]);
+    expect(budget.plan(100, 2, 2025)).toEqual([
+      { peer: a, rdy: 50 },
+      { peer: b, rdy: 50 },
+    ]);
     expect(budget.isShort).toBe(false);
-    expect(budget.nextSettling(2300)).toBeUndefined();
+    expect(budget.nextSettling(2025)).toBeUndefined();
+  });
+
+  it('stops none for those that have not come yet, nor where nobody waits', () => {
+    const [a, b] = [peer(), peer()];
+    const budget = budgetOf(a);
+    budget.plan(100, 1, 1000);
+    expect(budget.plan(100, 2, 2000)).toEqual([{ peer: a, rdy: 50 }]);
+    expect(budget.nextSettling(2000)).toBe(2275);
+    budget.add(b);
+    expect(budget.plan(100, 2, 2010)).toEqual([{ peer: a, rdy: 0 }]);
+    budget.plan(100, 2, 2035);
+    expect([a.rdy, b.rdy]).toEqual([50, 50]);
+  });
+
+  it('need not stop one that has as much in flight as it is to have, or is to have as much as before', () => {
+    const [a, b] = [peer(), peer()];
+    const budget = budgetOf(a);
+    budget.plan(100, 1, 1000);
+    a.inFlight = 60;
+    budget.add(b);
+    expect(budget.plan(100, 2, 2000)).toEqual([{ peer: a, rdy: 50 }]);
+    expect(budget.plan(100, 2, 2025)).toEqual([{ peer: b, rdy: 40 }]);
+    // More again before it has written all: its broker may gather on.
+    a.inFlight = 0;
+    budget.plan(100, 2, 3000);
+    a.inFlight = 50;
+    budget.plan(80, 2, 4000);
+    expect([a.rdy, a.settlesAt]).toEqual([40, 4025]);
+    budget.plan(90, 2, 4001);
+    expect([a.rdy, a.settlesAt]).toEqual([45, 4276]);
   });
 
   it('counts what is in flight still, and fills up as it is answered', () => {
@@ -186,7 +218,7 @@ describe('RdyBudget', () => {
     });
     fc.assert(
       fc.property(
-        fc.array(happening, { maxLength: 80 }),
+        fc.array(happening, { maxLength: 80, size: 'max' }),
         fc.integer({ min: 1, max: 12 }),
         (happenings, limit) => {
           const budget = new RdyBudget<Peer>(TIMES);

@@ -203,6 +203,7 @@ test.each([
   [{ tls: null }, 'tls must be a boolean or an object'],
   [{ tls: { ca: 5 } }, 'tls.ca must be a PEM text or Buffer, or a list of them'],
   [{ tls: { ca: [5] } }, 'tls.ca must be'],
+  [{ tls: { ca: 'ca.pem' } }, 'tls.ca must be PEM text (-----BEGIN …), which a path is not'],
   [{ tls: { cert: 'x' } }, 'tls.cert and tls.key go together'],
   [{ tls: { cert: {}, key: 'x' } }, 'tls.cert must be a PEM text or Buffer'],
   [{ tls: { servername: 5 } }, 'tls.servername must be a string'],

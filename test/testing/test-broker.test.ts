@@ -177,6 +177,25 @@ describe('TestBroker', () => {
     expect(await failure(createTestBroker({ msgTimeout: -1 }))).toMatchObject({ code: 'E_OPTION' });
   });
 
+  it('says what is wrong with a call', async () => {
+    const broker = await started();
+    const order = { id: 7 } as unknown as string;
+    expect(await failure(broker.publish('orders', order))).toMatchObject({
+      message: 'a body must be a string or bytes, not an object: use JSON.stringify()',
+    });
+    const one = 'one' as unknown as readonly string[];
+    expect(await failure(broker.publishAndDrain('orders', 'billing', one))).toMatchObject({
+      message: 'the bodies must be an array',
+    });
+    expect(() => broker.failPublishes(1, { disconnect: 'later' as 'after' })).toThrow(
+      "disconnect must be 'before' or 'after', not later",
+    );
+    await broker.close();
+    expect(await failure(broker.drained('orders', 'billing'))).toMatchObject({
+      message: 'the test broker is closed',
+    });
+  });
+
   it('passes on what it cannot read: compression, and what is no protocol at all', async () => {
     const broker = await started();
     const producer = producerTo(broker, { deflate: true });

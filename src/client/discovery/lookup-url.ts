@@ -1,3 +1,4 @@
+import { addressList } from '../address.js';
 import { OptionError } from '../errors.js';
 
 /** Where a lookupd answers a question. */
@@ -7,13 +8,22 @@ export interface LookupUrl {
   readonly url: URL;
 }
 
-/** Reads `http://host:port` or `host:port`. @throws OptionError when it is neither */
+const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([
+  ['http:', 80],
+  ['https:', 443],
+]);
+
+/** Reads `host:port`, `http://host:port` or `https://host:port`. @throws OptionError when it is none of these */
 function parseLookupUrl(text: string): LookupUrl {
-  const url = parse(text.includes('://') ? text : `http://${text}`);
-  if (url?.protocol !== 'http:' || url.username !== '' || url.search !== '' || url.hash !== '') {
-    throw new OptionError(`lookupd address ${JSON.stringify(text)} is not host:port or http://host:port`);
+  // From JavaScript anything may come.
+  const given: unknown = text;
+  const url = typeof given === 'string' ? parse(text.includes('://') ? text : `http://${text}`) : undefined;
+  const port = DEFAULT_PORTS.get(url?.protocol ?? '');
+  if (!url || port === undefined || url.username !== '' || url.search !== '' || url.hash !== '') {
+    const shown = typeof given === 'string' ? JSON.stringify(given) : String(given);
+    throw new OptionError(`lookupd address ${shown} is not host:port, http://host:port or https://host:port`);
   }
-  return { text: url.port === '' ? `${url.hostname}:80` : url.host, url };
+  return { text: url.port === '' ? `${url.hostname}:${port}` : url.host, url };
 }
 
 function parse(text: string): URL | undefined {
@@ -36,8 +46,7 @@ export function parseNodesUrls(addresses: string | readonly string[]): readonly 
 }
 
 function distinct(addresses: string | readonly string[], complete: (url: URL) => void): readonly LookupUrl[] {
-  const list = typeof addresses === 'string' ? [addresses] : addresses;
-  const urls = list.map(parseLookupUrl);
+  const urls = addressList(addresses).map(parseLookupUrl);
   for (const { url } of urls) complete(url);
   return [...new Map(urls.map((one) => [one.url.href, one])).values()];
 }

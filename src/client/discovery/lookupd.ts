@@ -1,6 +1,7 @@
 import { Backoff } from '../../net/backoff.js';
-import { requestJson } from '../../net/json-request.js';
+import { type JsonRequestTls, requestJson } from '../../net/json-request.js';
 import { LookupError } from '../errors.js';
+import type { Pem, TlsOptions } from '../tls-options.js';
 import { type Lookup, readLookup } from './lookup-answer.js';
 import type { LookupUrl } from './lookup-url.js';
 
@@ -25,6 +26,8 @@ export interface LookupdSettings {
   readonly lookupdPollTimeout: number;
   readonly lookupdAuthorization: boolean;
   readonly authSecret: string;
+  /** For those that are asked over HTTPS. */
+  readonly tls: TlsOptions | undefined;
 }
 
 /** What a {@link Lookupd} tells its owner. */
@@ -137,7 +140,7 @@ export class Lookupd {
   }
 
   async #request(): Promise<Lookup> {
-    const { connectTimeout, lookupdPollTimeout, lookupdAuthorization, authSecret } = this.#settings;
+    const { connectTimeout, lookupdPollTimeout, lookupdAuthorization, authSecret, tls } = this.#settings;
     const url = new URL(this.#url);
     url.searchParams.set('wait', `${WAIT_MS}ms`);
     if (this.#index !== undefined) url.searchParams.set('index', String(this.#index));
@@ -147,6 +150,7 @@ export class Lookupd {
       timeout: lookupdPollTimeout + (this.#index === undefined ? 0 : WAIT_MS),
       maxBytes: MAX_BYTES,
       signal: this.#abort.signal,
+      ...(tls && { tls: trustOf(tls) }),
       ...(lookupdAuthorization && authSecret !== '' && { authorization: `Bearer ${authSecret}` }),
     });
     return readLookup(answer);
@@ -177,4 +181,14 @@ export class Lookupd {
   #stoppedError(): LookupError {
     return new LookupError('E_CLOSED', this.address, 'the client is closed');
   }
+}
+
+/** The options are about nsqds, whose name `servername` is and whose versions of TLS may be older. */
+function trustOf({ ca, cert, key, rejectUnauthorized }: TlsOptions): JsonRequestTls {
+  return {
+    ...(ca !== undefined && { ca: Array.isArray(ca) ? [...ca] : (ca as Pem) }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
+  };
 }

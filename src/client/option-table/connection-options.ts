@@ -107,7 +107,7 @@ export const CONNECTION_OPTIONS = {
     min: 0,
     max: MAX_INT32,
     goNsq: 'msg_timeout',
-    doc: 'time until the broker takes a message back that is not answered',
+    doc: 'time until the broker takes a message back that is not answered; it takes 1s to its `--max-msg-timeout`',
   },
   sampleRate: {
     kind: 'int',
@@ -142,7 +142,7 @@ export const CONNECTION_OPTIONS = {
     type: 'boolean or object',
     defaultDoc: 'off',
     goNsq: 'tls_v1',
-    doc: 'encrypt connections, with `{ ca, cert, key, servername, rejectUnauthorized, minVersion }`; a broker that does not offer it is refused',
+    doc: 'encrypt connections, with `{ ca, cert, key, servername, rejectUnauthorized, minVersion }`; a broker that does not offer it is refused. `https:` lookupds are trusted by the same `ca`',
   },
   snappy: {
     kind: 'boolean',

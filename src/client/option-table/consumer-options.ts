@@ -15,7 +15,7 @@ export const CONSUMER_OPTIONS = {
     kind: 'other',
     type: 'string or strings',
     defaultDoc: 'none',
-    doc: 'lookupds that say which nsqds have the topic: `host:port` or `http://host:port`',
+    doc: 'lookupds that say which nsqds have the topic: `host:port`, `http://…` or `https://…`',
   },
   ...LOOKUPD_OPTIONS,
   maxInFlight: {

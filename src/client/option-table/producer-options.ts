@@ -13,7 +13,7 @@ export const PRODUCER_OPTIONS = {
     kind: 'other',
     type: 'string or strings',
     defaultDoc: 'none',
-    doc: 'lookupds that say which nsqds there are: `host:port` or `http://host:port`',
+    doc: 'lookupds that say which nsqds there are: `host:port`, `http://…` or `https://…`',
   },
   ...LOOKUPD_OPTIONS,
   publishTimeout: {
