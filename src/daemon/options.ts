@@ -24,9 +24,12 @@ export interface DaemonOption<K extends string = string, G extends string = stri
   readonly group: G;
 }
 
+/** Options that are no settings. */
+const APART: readonly string[] = ['logger'];
+
 /**
- * Fills in the defaults of an embedded daemon and checks every value. What does not fit is thrown as `refuse` makes it,
- * with the option's name and what it may be.
+ * Fills in the defaults of an embedded daemon and checks every name and value. What does not fit is thrown as `refuse`
+ * makes it, with the option's name and what it may be.
  */
 export function resolveDaemonOptions<K extends string>(
   specs: readonly DaemonOption<K>[],
@@ -34,6 +37,10 @@ export function resolveDaemonOptions<K extends string>(
   refuse: (message: string) => Error,
 ): Record<K, OptionValue> {
   const values = {} as Record<K, OptionValue>;
+  const unknown = Object.keys(options).find(
+    (name) => !APART.includes(name) && !specs.some(({ key }) => key === name),
+  );
+  if (unknown !== undefined) throw refuse(`there is no option ${unknown}`);
   for (const spec of specs) {
     const value = options[spec.key] ?? spec.embedded ?? spec.default;
     const complaint = complaintAbout(spec, value);

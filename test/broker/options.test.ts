@@ -108,6 +108,7 @@ describe('the options table', () => {
     ['tcpAddress', 4150, 'tcpAddress must be a text'],
     ['dataPath', 5, 'dataPath must be a text'],
     ['lookupdTcpAddresses', 'a:1', 'lookupdTcpAddresses must be a list of texts'],
+    ['tcpAdress', '127.0.0.1:0', 'there is no option tcpAdress'],
   ])('refuses %s: %s', (key, value, words) => {
     expect(failure({ [key]: value })).toMatchObject({ code: 'E_OPTION', message: words });
     expect(() => new Broker({ [key]: value })).toThrow(words);
