@@ -65,8 +65,8 @@ export class Broker implements TopicHost {
     this.settings = resolveOptions(options);
     this.logger = leveled(options.logger ?? SILENT, () => this.settings.logLevel);
     this.tlsRequired = tlsRequirement(this.settings);
-    if (this.settings.authHttpAddresses.length > 0)
-      this.auth = new AuthServers(this.settings, rootCa(this.settings));
+    const authorities = rootCa(this.settings);
+    if (this.settings.authHttpAddresses.length > 0) this.auth = new AuthServers(this.settings, authorities);
     this.#store = new Store(this.settings, this.logger, files);
     this.#disk = new DiskLimit(this, this.#storageHealth);
     this.#recovery = new Deadline(() => this.#recover());

@@ -52,6 +52,8 @@ export class Store {
   readonly #ids: IdSource;
   #lock: DataLock | undefined;
   #spares: SpareFiles | undefined;
+  /** Topics removed since the start: what is left of those before is gone by then. */
+  #removals = 0;
 
   constructor(settings: BrokerSettings, logger: Logger, files: Files = REAL_FILES) {
     this.#temporary = settings.dataPath === '';
@@ -81,7 +83,8 @@ export class Store {
       );
     }
     this.#lock = await DataLock.take(join(this.dataPath, ROOT), this.dataPath);
-    this.#spares = new SpareFiles(join(this.dataPath, ROOT, SPARES), this.#logger);
+    const spares = join(this.dataPath, ROOT, SPARES);
+    this.#spares = new SpareFiles(spares, this.#logger, segmentSize(this.#settings));
   }
 
   /**
@@ -166,7 +169,7 @@ export class Store {
   /** Removes a topic's files, for good. @param segments those of its log, which is closed */
   removeTopic(name: string, segments: Iterable<Segment>): void {
     if (isEphemeral(name)) return;
-    const removed = `${this.#directoryOf(name)}.${Date.now()}${REMOVED}`;
+    const removed = `${this.#directoryOf(name)}.${this.#removals++}${REMOVED}`;
     this.#files.renameSync(this.#directoryOf(name), removed);
     for (const segment of segments) this.#keepFile(segment, removed);
     rm(removed, { recursive: true, force: true }).catch((error: unknown) => {

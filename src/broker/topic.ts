@@ -109,23 +109,20 @@ export class Topic {
 
   /** Takes up what the journal said, after a start. */
   restore(state: TopicState): void {
-    const { endN } = this.log;
+    // What was lost with the machine's power, or removed to the end: no number is given twice.
+    this.log.beginAt(state.highest);
+    const { endN, segments } = this.log;
     this.#paused = state.paused;
     this.#held = state.isHeld;
     const waits = state.paused || state.isHeld || state.channels.size === 0;
-    const start = this.log.segments.first?.firstN ?? endN;
-    this.pumped = waits ? Math.min(Math.max(state.pumped, start), endN) : endN;
-    let lost = state.pumped > endN;
+    this.pumped = waits ? segments.nextFrom(state.pumped) : endN;
     for (const channelState of state.channels.values()) {
-      if (channelState.clamp(endN)) lost = true;
       const { id, name, cursor } = channelState;
-      const channel = new Channel(this, id, name, cursor, 0);
+      const channel = new Channel(this, id, name, segments.nextFrom(cursor), 0);
       this.channels.set(name, channel);
       channel.restore(channelState);
       this.#nextChannelId = Math.max(this.#nextChannelId, id + 1);
     }
-    // Numbers past the log's end are given again: what the journal said of them must not be read once more.
-    if (lost) this.#journal?.replace();
     this.retention.trim();
     this.limits.begin();
   }
@@ -142,7 +139,7 @@ export class Topic {
 
   /** Appends the messages of a checked MPUB body. */
   publishBatch(stamp: Stamp, body: Buffer, start: number, end: number, count: number): CommitTicket {
-    const refused = this.limits.refuse(count, end - start);
+    const refused = this.limits.refuse(count, end - start - 4 - count * 4);
     if (refused) return refused;
     this.messageCount += count;
     this.messageBytes += end - start - 4 - count * 4;

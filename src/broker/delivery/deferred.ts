@@ -59,6 +59,23 @@ export class Deferred {
     return first;
   }
 
+  /** Takes out those of which `isGone` says so. */
+  extract(isGone: (n: number, attempts: number, due: number) => boolean): DeferredMessage[] {
+    const gone: DeferredMessage[] = [];
+    const length = this.#length;
+    this.#length = 0;
+    for (let at = 0; at < length; at++) {
+      const n = this.#n[at]!;
+      const attempts = this.#attempts[at]!;
+      const due = this.#due[at]!;
+      if (isGone(n, attempts, due)) gone.push({ n, attempts, due });
+      else if (gone.length === 0) this.#length++;
+      else this.push(n, attempts, due);
+    }
+    if (this.#length === 0) this.clear();
+    return gone;
+  }
+
   clear(): void {
     this.#length = 0;
     this.#resize(FIRST_SIZE);

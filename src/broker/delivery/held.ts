@@ -106,11 +106,10 @@ export class HeldQueue {
   #placeOf({ n, segment }: Held): number {
     const place = segment.positionBefore(n);
     const kept = this.#slab;
-    // One without a good block may lie before the message or after it.
+    // One without a good block has none of its own: what follows it begins with its first number.
     const goesOn =
       kept &&
-      kept.endN !== -1 &&
-      kept.endN <= n &&
+      (kept.endN === -1 ? kept.first : kept.endN) <= n &&
       this.#segment === segment &&
       this.#compactions === segment.compactions;
     return goesOn ? Math.max(kept.end, place) : place;

@@ -244,21 +244,14 @@ export class Taken {
   /** Gives up those that wait or are deferred and are gone; how many. What is in flight stays. */
   drop(isGone: IsGone): number {
     const gone: Held[] = [];
-    const waiting = [...this.#waiting];
-    for (const held of waiting) if (isGone(held.n, held.attempts)) gone.push(held);
+    for (const held of this.#waiting) if (isGone(held.n, held.attempts)) gone.push(held);
     if (gone.length > 0) {
+      const waiting = [...this.#waiting];
       this.#waiting.clear();
       for (const held of waiting) if (!isGone(held.n, held.attempts)) this.#waiting.push(held);
     }
-    const deferred = [...this.#deferred];
-    const kept = deferred.filter(({ n, attempts }) => !isGone(n, attempts));
-    if (kept.length < deferred.length) {
-      this.#deferred.clear();
-      for (const { n, attempts, due } of kept) this.#deferred.push(n, attempts, due);
-      for (const { n, attempts } of deferred) {
-        if (isGone(n, attempts)) gone.push(new Held(n, attempts, this.#owner.log.segments.of(n)!));
-      }
-    }
+    for (const { n, attempts } of this.#deferred.extract(isGone))
+      gone.push(new Held(n, attempts, this.#owner.log.segments.of(n)!));
     for (const { n, segment } of gone) this.#finished(n, segment);
     return gone.length;
   }

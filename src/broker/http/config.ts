@@ -42,7 +42,8 @@ export function configGet({ broker, option }: Request): Answer {
   const value = spec ? broker.settings[spec.key] : OFF[option];
   if (value === undefined || !(spec || Object.hasOwn(OFF, option)))
     throw new HttpError(400, 'INVALID_OPTION');
-  if (typeof value === 'string') return value;
+  // As with nsqd, nothing has no type.
+  if (typeof value === 'string') return value === '' ? undefined : value;
   return { json: spec?.kind === 'duration' && typeof value === 'number' ? value * NANOSECONDS : value };
 }
 

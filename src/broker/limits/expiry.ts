@@ -56,16 +56,17 @@ export class Expiry {
   /** Looks at the messages that were found at the start. Those of whole segments that are too old go at once. */
   begin(): void {
     const { segments, endN } = this.#topic.log;
-    this.#startN = endN;
     this.#last = { n: endN, at: monotonic() };
     const oldest = Date.now() - this.#age;
     let before = segments.first;
     for (const segment of segments) {
+      // The one that the next messages go to may begin later: numbers that were lost are not given again.
+      if (segment.endN > segment.firstN) this.#startN = segment.endN;
       // All that stands before a segment was published before it was begun.
       if (before && segment !== before && segment.created <= oldest) this.expiredN = before.endN;
       before = segment;
     }
-    if (segments.first && segments.first.firstN < endN) this.#check();
+    if (segments.first && segments.first.firstN < this.#startN) this.#check();
   }
 
   /** Messages were committed. */
@@ -78,11 +79,12 @@ export class Expiry {
     if (this.#deadline.index === -1) this.#arm(now + this.#age);
   }
 
-  /** Whether a message is not to be delivered any more; `attempts` says how often it was. */
-  isExpired(n: number, attempts: number): boolean {
+  /** Whether a message is not to be delivered any more; `attempts` says how often it was, `due` when it is, if known. */
+  isExpired(n: number, attempts: number, due?: number): boolean {
     if (n >= this.expiredN) return false;
-    const due = attempts === 0 ? this.#topic.log.segments.of(n)?.deferred.dueOf(n) : undefined;
-    return due === undefined || due + this.#age <= Date.now();
+    if (attempts > 0) return true;
+    const begin = due ?? this.#topic.log.segments.of(n)?.deferred.dueOf(n);
+    return begin === undefined || begin + this.#age <= Date.now();
   }
 
   close(): void {

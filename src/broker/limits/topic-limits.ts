@@ -1,5 +1,5 @@
 import { BrokerError } from '../errors.js';
-import { BLOCK_HEADER_SIZE } from '../log/block.js';
+import { BLOCK_HEADER_SIZE, BLOCK_TARGET } from '../log/block.js';
 import { RECORD_OVERHEAD } from '../log/record.js';
 import type { Segment } from '../log/segment.js';
 import type { Logger } from '../logger.js';
@@ -18,8 +18,21 @@ export function segmentSize({ maxBytesPerFile, maxTopicBytes }: BrokerSettings):
   return Math.min(maxBytesPerFile, Math.ceil(maxTopicBytes / SEGMENTS));
 }
 
-/** Whether a message that a channel holds is given up; `attempts` says how often it was delivered. */
-export type IsGone = (n: number, attempts: number) => boolean;
+/**
+ * Bytes that messages published together take in a file at the most. Of two blocks in a row only one may be less than half
+ * of what a block is to have, but for those that a buffer's end cut.
+ */
+function sizeInFile(count: number, bytes: number): number {
+  const records = bytes + count * RECORD_OVERHEAD;
+  const blocks = Math.min(count, 16 + Math.ceil((3 * records) / BLOCK_TARGET));
+  return records + blocks * BLOCK_HEADER_SIZE;
+}
+
+/**
+ * Whether a message that a channel holds is given up; `attempts` says how often it was delivered, `due`, where it is known,
+ * when it is to be (ms since 1970).
+ */
+export type IsGone = (n: number, attempts: number, due?: number) => boolean;
 
 /**
  * How much a topic may hold, and how old its messages may become.
@@ -71,7 +84,7 @@ export class TopicLimits {
    */
   refuse(count: number, bytes: number): CommitTicket | undefined {
     if (this.#ceiling === Number.POSITIVE_INFINITY) return undefined;
-    const size = bytes + count * RECORD_OVERHEAD + BLOCK_HEADER_SIZE;
+    const size = sizeInFile(count, bytes);
     const error = this.#fits(size) ? undefined : this.#overflow(size);
     if (!error) return undefined;
     this.#refused.add(count);
@@ -83,7 +96,8 @@ export class TopicLimits {
   /** Messages were written. */
   committed(): void {
     this.#expiry?.published();
-    if (this.#topic.log.endPos <= this.#ceiling || this.#diskFull) return;
+    const { log, settings } = this.#topic;
+    if (log.endPos <= this.#ceiling || this.#diskFull || settings.onLimit === 'reject') return;
     for (;;) {
       this.#recount();
       const { segments, endPos } = this.#topic.log;
@@ -149,7 +163,7 @@ export class TopicLimits {
 
   #dropExpired(): void {
     const expiry = this.#expiry!;
-    this.#outdated.add(this.#drop(this.#expiredTo(expiry), (n, attempts) => expiry.isExpired(n, attempts)));
+    this.#outdated.add(this.#drop(this.#expiredTo(expiry), (...message) => expiry.isExpired(...message)));
     this.#topic.retention.trim();
   }
 

@@ -26,7 +26,9 @@ export class TopicWrites {
     this.#host = host;
   }
 
+  /** What comes of a topic that is closed is of no interest: its files may be gone. */
   worked(part: StoragePart): void {
+    if (this.#topic.closed) return;
     this.#host.storageResult(this.#topic, part, undefined);
     if (part !== 'messages' || !this.#isFailing) return;
     // There is room again, for the journal too.
@@ -35,6 +37,7 @@ export class TopicWrites {
   }
 
   failed(part: StoragePart, cause: unknown): void {
+    if (this.#topic.closed) return;
     const error = cause instanceof Error ? cause : new Error(String(cause));
     if (part === 'messages') this.#isFailing = true;
     this.#host.logger.error(`TOPIC(${this.#topic.name}): ${FAILURES[part]}`, { error });

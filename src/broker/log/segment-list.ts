@@ -86,6 +86,12 @@ export class SegmentList {
     return undefined;
   }
 
+  /** Message `n`, or the first one after it whose segment is there; the end if there is none. */
+  nextFrom(n: number): number {
+    const segment = this.from(n);
+    return segment ? Math.max(n, segment.firstN) : (this.last?.endN ?? 0);
+  }
+
   /** The deferred messages from number `from` up to before `to`, in order. */
   *deferredBetween(from: number, to: number): IterableIterator<DeferredMark> {
     let first = this.#segments.length;

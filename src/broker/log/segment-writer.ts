@@ -2,9 +2,11 @@ import { dirname } from 'node:path';
 import { monotonic } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { Batch } from './batch.js';
+import { Doubts } from './doubts.js';
 import { type Files, writeFully } from './files.js';
 import { writeFooter } from './footer.js';
 import { SEGMENT_HEADER_SIZE, type Segment } from './segment.js';
+import type { Slab } from './slab.js';
 import type { SpareFiles } from './spare-files.js';
 
 /** A commit of fewer bytes is always written on the event loop. */
@@ -28,15 +30,18 @@ export class SegmentWriter {
   #slowUntil = 0;
   /** Finished segments that are on their way to stable storage. */
   readonly #finishing = new Set<Promise<void>>();
-  /** Why one of them may not be; the next sync fails with it. */
-  #finishError: Error | null = null;
+  readonly #doubts: Doubts;
+  /** A write off the event loop; resolves when it was told how that went. */
+  #aside: Promise<void> | undefined;
   /** The file that `sync` is at, and whether it is to be closed then. */
   #syncingFd = -1;
   #closeLater = -1;
   /** A directory that has a new file since the last sync; empty if none has. */
   #newIn = '';
 
-  constructor({ files, logger, spares }: WriterContext) {
+  /** @param inMemory the slab in memory that holds a position */
+  constructor({ files, logger, spares }: WriterContext, inMemory: (pos: number) => Slab | undefined) {
+    this.#doubts = new Doubts(files, logger, inMemory);
     this.#files = files;
     this.#logger = logger;
     this.#spares = spares;
@@ -82,46 +87,60 @@ export class SegmentWriter {
   finish(segment: Segment): void {
     if (segment.writeFd === -1 || segment.removed) return;
     try {
-      this.#writeEnd(segment);
+      writeFooter(this.#files, segment.writeFd, segment);
     } catch (error) {
+      // The next start reads the file block by block.
       this.#logger.warn(`cannot finish ${segment.path}`, { error });
     }
+    this.#syncLast(segment);
   }
 
-  /** Resolves when every finished segment is on stable storage. */
+  /** Resolves when every finished segment was synced, however that went. */
   async finished(): Promise<void> {
     await Promise.all(this.#finishing);
   }
 
+  /** Something that was written may not be on stable storage although a sync has ended since. */
+  get isInDoubt(): boolean {
+    return this.#doubts.error !== undefined;
+  }
+
   /** Puts what is written on stable storage, off the event loop. To be called again only when it is done. */
   sync(segment: Segment, done: (error: Error | null) => void): void {
+    if (!this.isInDoubt) this.#syncNow(segment, done);
+    else this.#settleDoubts().then(() => this.#syncNow(segment, done), done);
+  }
+
+  /** What was being written when a sync failed is in doubt too. */
+  async #settleDoubts(): Promise<void> {
+    await this.#aside;
+    await this.#doubts.settle();
+  }
+
+  #syncNow(segment: Segment, done: (error: Error | null) => void): void {
     const fd = segment.writeFd;
-    const failed = this.#finishError;
-    this.#finishError = null;
-    const finished = failed ? Promise.reject(failed) : this.finished();
-    // It may fail before `next` waits for it. This sync tells of it, the next one need not.
-    finished.catch(() => {
-      this.#finishError = null;
-    });
     const directory = this.#newIn;
     this.#newIn = '';
-    const next = (error: Error | null): void => {
+    const end = (error: Error | null): void => {
       if (error && directory !== '') this.#newIn = directory;
-      if (error || directory === '') finished.then(() => done(error), done);
-      else
-        this.#syncDirectory(directory, (failed) => {
-          if (failed) this.#newIn = directory;
-          finished.then(() => done(failed), done);
-        });
+      // Of two syncs of one file, only one is told that something is wrong.
+      this.finished().then(() => done(error ?? this.#doubts.error ?? null));
+    };
+    const next = (error: Error | null): void => {
+      if (error || directory === '') end(error);
+      else this.#syncDirectory(directory, end);
     };
     if (fd === -1) return next(null);
     this.#syncingFd = fd;
     segment.beginWrite();
+    const { endPos } = segment;
     this.#files.fdatasync(fd, (error) => {
       this.#syncingFd = -1;
       if (this.#closeLater === fd) this.#files.closeSync(fd);
       this.#closeLater = -1;
       segment.endWrite(this.#files);
+      if (error) this.#doubts.add(segment, error);
+      else if (segment.compactions === 0) segment.syncedPos = endPos;
       next(error);
     });
   }
@@ -146,9 +165,15 @@ export class SegmentWriter {
   #writeAside(batch: Batch, done: (error: Error | undefined) => void): void {
     const files = this.#files;
     const { segment, pieces } = batch;
+    let ended = (): void => {};
+    this.#aside = new Promise((resolve) => {
+      ended = resolve;
+    });
     const finish = (error: Error | undefined): void => {
+      this.#aside = undefined;
       segment.endWrite(files);
       done(error);
+      ended();
     };
     const next = (index: number, from: number): void => {
       const piece = pieces[index];
@@ -190,23 +215,23 @@ export class SegmentWriter {
     segment.writeFd = fd;
   }
 
-  #writeEnd(segment: Segment): void {
+  /** Syncs a file that nothing more is written to, and closes it. */
+  #syncLast(segment: Segment): void {
     const files = this.#files;
-    writeFooter(files, segment.writeFd, segment);
     const fd = segment.writeFd;
     segment.writeFd = -1;
-    const finished = new Promise<void>((resolve, reject) => {
+    const finished = new Promise<void>((resolve) => {
       files.fdatasync(fd, (error) => {
         this.#finishing.delete(finished);
         if (this.#syncingFd === fd) this.#closeLater = fd;
         else files.closeSync(fd);
-        if (!error) return resolve();
-        this.#finishError = error;
-        this.#logger.warn(`cannot sync ${segment.path}`, { error });
-        reject(error);
+        if (error) {
+          this.#doubts.add(segment, error);
+          this.#logger.warn(`cannot sync ${segment.path}`, { error });
+        }
+        resolve();
       });
     });
-    finished.catch(() => {});
     this.#finishing.add(finished);
   }
 }

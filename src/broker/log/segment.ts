@@ -41,6 +41,8 @@ export class Segment {
   endN: number;
   /** Committed bytes of blocks. */
   size = 0;
+  /** Its blocks up to there are on stable storage. */
+  syncedPos: number;
   /** Its file held another segment before: what follows its end is nothing. */
   inUsedFile = false;
   /** Nothing more is added to it. */
@@ -64,6 +66,8 @@ export class Segment {
   indexPos: number[] = [];
   deferred = new Marks();
   #reads = 0;
+  /** Its file is closed once nothing is being read from it. */
+  #resting = false;
   #writes = 0;
   #closed = false;
 
@@ -80,6 +84,7 @@ export class Segment {
     this.firstN = firstN;
     this.endN = firstN;
     this.basePos = basePos;
+    this.syncedPos = basePos;
     this.idHi = idHi;
     this.idLo = idLo;
     this.created = created;
@@ -131,15 +136,22 @@ export class Segment {
     return low === 0 ? this.basePos : this.indexPos[low - 1]!;
   }
 
-  /** Opens the file for reading; it stays open for the next read. */
+  /** Opens the file for reading; it stays open for the next read, until `rest` or `close`. */
   beginRead(files: Files): void {
     if (this.readFd === -1) this.readFd = files.openSync(this.path, 'r');
     this.#reads++;
+    this.#resting = false;
   }
 
   endRead(files: Files): void {
     this.#reads--;
-    if (this.#closed) this.#closeReader(files);
+    if (this.#closed || this.#resting) this.#closeReader(files);
+  }
+
+  /** Another segment is being read now: descriptors are few. */
+  rest(files: Files): void {
+    this.#resting = true;
+    this.#closeReader(files);
   }
 
   /** Closes the files, the one being read from once the reads under way are done. */
@@ -162,6 +174,7 @@ export class Segment {
   takeOver(compacted: Segment, files: Files): void {
     this.#closeReader(files);
     this.size = compacted.size;
+    this.syncedPos = this.endPos;
     this.indexN = compacted.indexN;
     this.indexPos = compacted.indexPos;
     this.deferred = compacted.deferred;

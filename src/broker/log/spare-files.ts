@@ -5,8 +5,11 @@ import type { Logger } from '../logger.js';
 
 /** Smaller files are not worth it. */
 const SMALLEST = 4 * 1024 * 1024;
-/** Bytes of all spares together. */
+/** Where segments are small, this part of one will do. */
+const SMALLEST_PART = 1 / 2;
+/** Bytes of all spares together, and how many there may be. */
 const LIMIT = 512 * 1024 * 1024;
+const MOST = 128;
 /** After so long (ms) the system may have given up what it kept of a file in memory, and the room is not needed. */
 const LONGEST = 30_000;
 
@@ -29,9 +32,15 @@ export class SpareFiles {
   #bytes = 0;
   #count = 0;
 
-  /** @param directory on the file system of the segments; removed if it is there, made when there is a first spare */
-  constructor(directory: string, logger: Logger) {
+  readonly #smallest: number;
+
+  /**
+   * @param directory on the file system of the segments; removed if it is there, made when there is a first spare
+   * @param segmentSize bytes that a segment file is to have
+   */
+  constructor(directory: string, logger: Logger, segmentSize = Number.POSITIVE_INFINITY) {
     this.#directory = directory;
+    this.#smallest = Math.min(SMALLEST, segmentSize * SMALLEST_PART);
     this.#logger = logger;
     rmSync(directory, { recursive: true, force: true });
   }
@@ -45,7 +54,8 @@ export class SpareFiles {
     if (this.#count === 0) mkdirSync(this.#directory, { mode: 0o700 });
     const kept = join(this.#directory, String(this.#count++));
     renameSync(path, kept);
-    if (size < SMALLEST || this.#bytes + size > LIMIT) return this.#remove(kept);
+    const { length } = this.#spares;
+    if (size < this.#smallest || this.#bytes + size > LIMIT || length === MOST) return this.#remove(kept);
     this.#spares.push({ path: kept, size, since: monotonic() });
     this.#bytes += size;
   }
@@ -64,6 +74,7 @@ export class SpareFiles {
       if (writeSync(fd, header, 0, header.length, 0) < header.length)
         throw new Error('write made no progress');
       renameSync(spare.path, path);
+      this.#logger.debug(`written over: ${path}`);
       return fd;
     } catch (error) {
       this.#logger.debug(`cannot write over ${spare.path}`, { error });

@@ -47,8 +47,8 @@ export class TopicLog implements SlabOwner {
   #writing = false;
   readonly #loading = new Map<number, LoadWaiter[]>();
   #closed = false;
-  /** Messages committed since the last sync to stable storage began. */
-  unsynced = 0;
+  #lastRead: Segment | undefined;
+  #unsynced = 0;
 
   constructor(context: LogContext, directory: string, segments: SegmentList) {
     this.#context = context;
@@ -56,10 +56,19 @@ export class TopicLog implements SlabOwner {
     this.#segments = segments;
     this.#endN = segments.last?.endN ?? 0;
     this.#endPos = segments.last?.endPos ?? 0;
-    this.#writer = new SegmentWriter(context);
+    this.#writer = new SegmentWriter(context, (pos) => this.#slabs.at(pos));
     const limit = directory === '' ? MEMORY_SEGMENT : context.maxBytesPerFile;
     const first = segments.begin(this.#directory, this.#endN, this.#endPos);
     this.#tail = new Tail(first, limit, (firstN, basePos) => this.#nextSegment(firstN, basePos));
+  }
+
+  /** Gives the next message number `n` at least. Only before there is a first one. */
+  beginAt(n: number): void {
+    if (n <= this.#endN) return;
+    this.#endN = n;
+    this.#segments.remove(this.#tail.segment);
+    this.#tail.nextN = n;
+    this.#tail.moveTo(this.#segments.begin(this.#directory, n, this.#endPos));
   }
 
   get inMemory(): boolean {
@@ -98,6 +107,11 @@ export class TopicLog implements SlabOwner {
   /** Bytes that were appended and are not committed. */
   get uncommitted(): number {
     return this.#tail.pos - this.#endPos;
+  }
+
+  /** Messages committed since the last sync to stable storage began; at least one, too, where that failed. */
+  get unsynced(): number {
+    return this.#unsynced + (this.#writer.isInDoubt ? 1 : 0);
   }
 
   append(stamp: Stamp, body: Buffer, start: number, end: number): void {
@@ -166,6 +180,8 @@ export class TopicLog implements SlabOwner {
       setImmediate(finish, undefined);
       return;
     }
+    if (this.#lastRead !== segment) this.#lastRead?.rest(this.#context.files);
+    this.#lastRead = segment;
     try {
       segment.beginRead(this.#context.files);
     } catch (error) {
@@ -253,7 +269,7 @@ export class TopicLog implements SlabOwner {
     if (this.#closed) return;
     this.#writer.finish(this.#tail.segment);
     this.abandon();
-    await this.#writer.finished().catch(() => {});
+    await this.#writer.finished();
   }
 
   /** Lets go of everything without another write. */
@@ -269,7 +285,7 @@ export class TopicLog implements SlabOwner {
       this.#slabs.add(slab);
       if (!this.inMemory) this.#context.cache.add(slab, this);
     }
-    this.unsynced += batch.endN - batch.firstN;
+    this.#unsynced += batch.endN - batch.firstN;
     batch.accept();
     this.#endN = batch.endN;
     this.#endPos = batch.segment.endPos;
@@ -308,7 +324,9 @@ export class TopicLog implements SlabOwner {
 
   /** Puts what is committed on stable storage, off the event loop. To be called again only when it is done. */
   sync(done: (error: Error | null) => void): void {
-    this.unsynced = 0;
-    this.#writer.sync(this.#tail.segment, done);
+    this.#unsynced = 0;
+    // The next segment may have been begun already, while what comes before is still being written.
+    const last = this.#segments.of(this.#endN - 1) ?? this.#tail.segment;
+    this.#writer.sync(last, done);
   }
 }

@@ -18,6 +18,11 @@ export class HeldRanges {
     return size;
   }
 
+  /** Number after the last message; 0 if there is none. */
+  get end(): number {
+    return this.#ranges.at(-1)?.to ?? 0;
+  }
+
   [Symbol.iterator](): IterableIterator<HeldRange> {
     return this.#ranges[Symbol.iterator]();
   }

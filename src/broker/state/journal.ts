@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Files, readFully, syncDirectory, writeFully } from '../log/files.js';
+import { type Files, readFully, writeFully } from '../log/files.js';
 import type { Logger } from '../logger.js';
 import { encodeBatch } from './journal-batch.js';
 import { EntryWriter } from './journal-entries.js';
@@ -79,6 +79,8 @@ export class Journal {
   #unsynced = false;
   /** The file does not hold what it should: the next write begins a new one. */
   #broken = false;
+  /** A sync of the file failed. */
+  #isDoubtful = false;
 
   /** @param snapshot writes entries that say everything that is so at the moment */
   constructor(
@@ -147,13 +149,24 @@ export class Journal {
     this.#fd = fd;
     this.#generation = generation;
     this.#snapshotSize = into.length;
-    this.#broken = false;
+    this.#broken = this.#isDoubtful = false;
     this.#unsynced = true;
     this.#removeOlder(generation);
   }
 
-  /** Puts what is written on stable storage, off the event loop. */
+  /**
+   * Puts what is written on stable storage, off the event loop. After one that failed nobody knows what the system has
+   * kept, and it says so only once: a new file takes over then.
+   */
   sync(done: (error: Error | null) => void): void {
+    if (this.#isDoubtful && this.#fd !== -1) {
+      try {
+        this.replace();
+      } catch (error) {
+        setImmediate(done, error as Error);
+        return;
+      }
+    }
     const fd = this.#fd;
     if (!this.#unsynced || fd === -1) {
       setImmediate(done, null);
@@ -163,7 +176,7 @@ export class Journal {
     this.#syncingFd = fd;
     this.#files.fdatasync(fd, (error) => {
       this.#syncingFd = -1;
-      if (error) this.#unsynced = true;
+      if (error && fd === this.#fd) this.#unsynced = this.#isDoubtful = true;
       if (fd !== this.#fd) this.#files.closeSync(fd);
       done(error);
     });
@@ -195,15 +208,23 @@ export class Journal {
     try {
       if (olderNames().length === 0) return;
       const fd = files.openSync(join(this.#directory, journalName(generation)), 'r');
-      files.fdatasync(fd, (error) => {
-        files.closeSync(fd);
-        try {
-          if (error) throw error;
-          syncDirectory(files, this.#directory);
+      const whenSynced = (synced: number, then: () => void): void => {
+        files.fdatasync(synced, (error) => {
+          files.closeSync(synced);
+          // Of a topic that was deleted, the directory may be another one's by now.
+          if (this.#fd === -1) return;
+          try {
+            if (error) throw error;
+            then();
+          } catch (cause) {
+            failed(cause);
+          }
+        });
+      };
+      whenSynced(fd, () => {
+        whenSynced(files.openSync(this.#directory, 'r'), () => {
           for (const name of olderNames()) files.unlinkSync(join(this.#directory, name));
-        } catch (cause) {
-          failed(cause);
-        }
+        });
       });
     } catch (error) {
       failed(error);

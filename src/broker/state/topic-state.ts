@@ -53,19 +53,6 @@ export class ChannelState {
     const from = Math.max(n, this.cursor);
     if (from < n + count) this.ahead.add(from, n + count);
   }
-
-  /** Forgets what is at or past the log's end: it was lost with the machine's power. True if there was any. */
-  clamp(endN: number): boolean {
-    const past = this.cursor > endN || [...this.held, ...this.ahead].some(({ to }) => to > endN);
-    this.cursor = Math.min(this.cursor, endN);
-    this.held.remove(endN, Number.POSITIVE_INFINITY);
-    this.ahead.remove(endN, Number.POSITIVE_INFINITY);
-    while (this.skips.length > 0 && this.skips.at(-1)!.to > endN) {
-      const last = this.skips.pop()!;
-      if (last.from < endN) this.skips.push({ from: last.from, to: endN });
-    }
-    return past;
-  }
 }
 
 /** What a topic's journal says: made by replaying its entries in order. */
@@ -76,6 +63,14 @@ export class TopicState implements EntrySink {
   /** Messages from there on were not passed to channels, if the topic is paused, held, or has none. */
   pumped = 0;
   readonly channels = new Map<number, ChannelState>();
+
+  /** A number that all that it speaks of lies below. */
+  get highest(): number {
+    let highest = this.pumped;
+    for (const { cursor, held, ahead } of this.channels.values())
+      highest = Math.max(highest, cursor, held.end, ahead.end);
+    return highest;
+  }
 
   channel(id: number, cursor: number, paused: boolean, name: string): void {
     this.channels.set(id, new ChannelState(id, name, cursor, paused));

@@ -354,6 +354,7 @@ test('/stats says who a client is', async () => {
 test.each([
   [{ authHttpRequestMethod: 'put' }, /authHttpRequestMethod must be one of get, post/],
   [{ authHttpAddresses: ['a:1'], tlsRootCaFile: '/no/such/file' }, /tlsRootCaFile: ENOENT/],
+  [{ tlsRootCaFile: '/no/such/file' }, /tlsRootCaFile: ENOENT/],
 ])('%j is refused at the start', async (options, words) => {
   await expect(startBroker(options as object)).rejects.toThrow(words);
 });

@@ -51,3 +51,18 @@ test('attempts stay with their message, through growing and shrinking', () => {
   deferred.clear();
   expect([deferred.length, deferred.firstDue, [...deferred]]).toEqual([0, Number.POSITIVE_INFINITY, []]);
 });
+
+test('some of them are taken out, and the others come as before', () => {
+  fc.assert(
+    fc.property(fc.array(message, { maxLength: 200 }), fc.nat(20), (messages, divisor) => {
+      const deferred = new Deferred();
+      for (const { n, attempts, due } of messages) deferred.push(n, attempts, due);
+      const isGone = (n: number): boolean => divisor === 0 || n % divisor === 0;
+      const gone = messages.filter(({ n }) => isGone(n));
+      expect(deferred.extract(isGone).sort(byDueAndNumber)).toHaveLength(gone.length);
+      const rest = messages.filter(({ n }) => !isGone(n)).sort(byDueAndNumber);
+      expect(Array.from(rest, () => deferred.shift()?.n)).toEqual(rest.map(({ n }) => n));
+      expect(deferred.length).toBe(0);
+    }),
+  );
+});

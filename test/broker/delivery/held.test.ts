@@ -1,6 +1,6 @@
-import { truncateSync } from 'node:fs';
+import { closeSync, openSync, truncateSync, writeSync } from 'node:fs';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Held, HeldQueue } from '../../../src/broker/delivery/held.js';
 import { type Files, REAL_FILES } from '../../../src/broker/log/files.js';
 import type { TopicLog } from '../../../src/broker/log/topic-log.js';
@@ -157,4 +157,34 @@ describe('HeldQueue', () => {
     expect([...queue.held].map(({ n }) => n)).toEqual([1]);
     expect(await queue.rest()).toEqual(['b']);
   });
+});
+
+it('one behind a damaged stretch and a slab in memory is found', async () => {
+  const log = diskLog();
+  const bodies = Array.from({ length: 12 }, (_, i) => `${'x'.repeat(20_000)} ${i}`);
+  for (const body of bodies) {
+    append(log, body);
+    await commit(log);
+  }
+  const segment = log.segments.first!;
+  const kept = log.slabOf(1)!;
+  for (let n = 0; n < bodies.length; n++) {
+    const slab = log.slabOf(n);
+    if (slab && slab !== kept) log.dropSlab(slab);
+  }
+  expect(kept.endN).toBeLessThan(5);
+  const fd = openSync(segment.path, 'r+');
+  writeSync(
+    fd,
+    Buffer.alloc(kept.pos - segment.basePos),
+    0,
+    kept.pos - segment.basePos,
+    segment.fileOffset(0),
+  );
+  closeSync(fd);
+  const queue = new Queue(log);
+  for (const n of [5, 0, 6]) queue.held.push(new Held(n, 1, segment));
+  const loads = vi.spyOn(log, 'load');
+  expect(await queue.rest()).toEqual([bodies[5], bodies[6]]);
+  expect(loads.mock.calls.length).toBeLessThan(6);
 });

@@ -46,6 +46,11 @@ describe('GET /config', () => {
     const broker = await openBroker({ ...HTTP, nodeId: 5 });
     expect((await http(broker, `GET /config/${key}`)).text).toBe(text);
   });
+
+  it('nothing has no type', async () => {
+    const { headers } = await http(await openBroker(HTTP), 'GET /config/tls_cert');
+    expect(headers['content-type']).toBeUndefined();
+  });
 });
 
 describe('PUT /config', () => {

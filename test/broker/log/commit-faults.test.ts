@@ -160,7 +160,7 @@ test('a sync waits for the segments that were finished before it', async () => {
   await done;
 });
 
-test('a finished segment that could not be synced fails the next sync', async () => {
+test('a finished segment that could not be synced fails each sync until it can be', async () => {
   const files = new MemoryFiles();
   const log = openLog(files, { maxBytesPerFile: 100 });
   append(log, 'x'.repeat(200));
@@ -169,9 +169,9 @@ test('a finished segment that could not be synced fails the next sync', async ()
   append(log, 'next segment');
   await commit(log);
   await settle(files);
-  files.fault = () => undefined;
   const sync = (): Promise<unknown> => new Promise((done) => log.sync(done));
-  expect(await sync()).toMatchObject({ code: 'EIO' });
+  for (let i = 0; i < 2; i++) expect(await sync()).toMatchObject({ code: 'EIO' });
+  files.fault = () => undefined;
   expect(await sync()).toBeNull();
 });
 

@@ -74,6 +74,7 @@ test('what is committed is read back whole and in order, over segments, restarts
           }
           // Without a clean end it is as after a kill: what was not committed is nowhere.
           log.abandon();
+          while (files.pending.length > 0) await new Promise(setImmediate);
           pending = [];
           log = openLog(files, how);
         }
@@ -198,4 +199,18 @@ test('an MPUB of any shape stands in the log as its messages do one by one', asy
     }),
     { numRuns: 50 },
   );
+});
+
+test('few files are open, however many were read', async () => {
+  const files = new MemoryFiles();
+  const log = openLog(files, { maxBytesPerFile: 100, cacheSize: 0 });
+  for (let n = 0; n < 50; n++) {
+    append(log, body(n, 200));
+    await commit(log);
+  }
+  while (files.pending.length > 0) await new Promise(setImmediate);
+  expect((await readAll(log)).bodies.size).toBe(50);
+  expect(files.openCount).toBeLessThan(5);
+  await log.close();
+  expect(files.openCount).toBe(0);
 });

@@ -4,6 +4,7 @@ import { BrokerError } from '../../../src/broker/errors.js';
 import { Journal, readJournal } from '../../../src/broker/state/journal.js';
 import { LoggerNotes } from '../log/support/logs.js';
 import { type FaultableCall, fileError, MemoryFiles } from '../log/support/memory-files.js';
+import { UnsureFiles } from '../log/support/unsure-files.js';
 
 const DIRECTORY = '/t';
 const ID = 1;
@@ -286,4 +287,20 @@ test('a journal that is replaced while it is being synced is not closed under th
   while (subject.files.step());
   expect(await again).toBeNull();
   expect(subject.files.openCount).toBe(0);
+});
+
+test('after a sync that failed, the next one is of a new file that says everything', async () => {
+  const files = new UnsureFiles();
+  const { journal } = Object.assign(new Subject(files), { cursor: 7 });
+  journal.write();
+  files.failing = 1;
+  const sync = (): Promise<unknown> => new Promise((done) => journal.sync(done));
+  expect(await sync()).toMatchObject({ code: 'EIO' });
+  expect(journal.unsynced).toBe(true);
+  expect(await sync()).toBeNull();
+  expect(journal.unsynced).toBe(false);
+  expect(cursorIn(files.afterPowerFailure())).toBe(7);
+  journal.close();
+  while (files.pending.length > 0) await new Promise(setImmediate);
+  expect(files.openCount).toBe(0);
 });

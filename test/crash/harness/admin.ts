@@ -66,6 +66,17 @@ export class Admin {
     return done;
   }
 
+  async createTopic(topic: TopicModel): Promise<boolean> {
+    return this.#post('/topic/create', topic.name);
+  }
+
+  async deleteTopic(topic: TopicModel): Promise<boolean> {
+    this.#model.deleting(topic);
+    const done = await this.#post('/topic/delete', topic.name);
+    if (done) this.#model.deleted(topic);
+    return done;
+  }
+
   async deleteChannel(channel: ChannelModel): Promise<boolean> {
     channel.exists = undefined;
     const done = await this.#post('/channel/delete', channel.topic.name, channel.name);
@@ -83,6 +94,9 @@ export class Admin {
     for (const topic of this.#model.topics) {
       const found = stats.find((it) => it.topic_name === topic.name);
       const where = `after the start: ${topic.name}`;
+      // One that was deleted may be there again, but without a channel: those are only made once it is known.
+      if (topic.deletion && (found?.channels.length ?? 0) > 0) this.#model.notDeleted(topic);
+      else if (topic.deletion) this.#model.deleted(topic);
       topic.paused = this.#compare(`${where} paused`, topic.paused, found?.paused ?? false);
       for (const channel of topic.channels) {
         const its = found?.channels.find((it) => it.channel_name === channel.name);
@@ -135,6 +149,10 @@ export class Admin {
     const topic = random.pick(this.#model.topics);
     const lasting = topic.channels.filter((it) => !it.name.startsWith(SCRATCH));
     const choice = random.next();
+    if (topic.name === PASSING && lasting[0]?.exists === true && random.chance(0.4)) {
+      const done = await this.deleteTopic(topic);
+      return done && (random.chance(0.5) ? this.createChannel(topic.channel('c0')) : true);
+    }
     if (choice < 0.1 && lasting[0]?.exists === true) return this.pauseTopic(topic, topic.paused !== true);
     // The first channel of a topic gets what was there before: it must be known which one that is.
     const begun = lasting[0]?.exists === true;
@@ -162,6 +180,9 @@ export class Admin {
     }
   }
 }
+
+/** The topic that is deleted now and then. */
+export const PASSING = 'passing';
 
 /** Channels that nobody reads. */
 export const SCRATCH = 'scratch';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Admin, SCRATCH } from './admin.js';
+import { Admin, PASSING, SCRATCH } from './admin.js';
 import { Consumer, type Habits } from './consumer.js';
 import { Model } from './model.js';
 import { Producer } from './producer.js';
@@ -26,6 +26,12 @@ export interface CrashReport {
   readonly confirmed: number;
   readonly received: number;
   readonly redelivered: number;
+  /** Messages that a limit kept out. */
+  readonly refused: number;
+  /** Topics that were deleted, segments that were compacted, files that were written over. */
+  readonly deletions: number;
+  readonly compactions: number;
+  readonly overwritten: number;
   readonly dataPath: string;
 }
 
@@ -44,9 +50,11 @@ export async function crash(options: CrashOptions): Promise<CrashReport> {
 class Run {
   readonly #options: CrashOptions;
   readonly #dataPath = mkdtempSync(join(tmpdir(), 'nsq-crash-'));
-  readonly #model = new Model(['steady', 'busy', 'late']);
+  readonly #model = new Model(['steady', 'busy', 'late', PASSING]);
   readonly #random: Random;
   #kills = 0;
+  #compactions = 0;
+  #overwritten = 0;
 
   constructor(options: CrashOptions) {
     this.#options = options;
@@ -70,6 +78,10 @@ class Run {
       confirmed: model.confirmed,
       received: model.received,
       redelivered: model.redelivered,
+      refused: model.refused,
+      deletions: model.deletions,
+      compactions: this.#compactions,
+      overwritten: this.#overwritten,
       dataPath: this.#dataPath,
     };
   }
@@ -79,6 +91,9 @@ class Run {
       `--max-bytes-per-file=${random.pick([65_536, 300_000, 1_500_000, 6_000_000])}`,
       `--sync-timeout=${random.pick(['20ms', '2s'])}`,
       `--compaction-interval=${random.pick(['10ms', '5s'])}`,
+      `--max-topic-bytes=${random.pick([0, 0, 0, 400_000, 3_000_000])}`,
+      '--on-limit=reject',
+      '--log-level=debug',
       `--durability=${random.pick(['os', 'os', 'os', 'fsync'])}`,
       '--msg-timeout=1s',
       '--queue-scan-refresh-interval=100ms',
@@ -140,6 +155,7 @@ class Run {
     await admin.verify();
     const consumers: (Consumer | undefined)[] = [];
     for (const topic of model.topics) {
+      await admin.createTopic(topic);
       await admin.pauseTopic(topic, false);
       for (const channel of topic.channels) {
         if (channel.exists && channel.name.startsWith(SCRATCH)) await admin.deleteChannel(channel);
@@ -177,6 +193,8 @@ class Run {
   }
 
   #complain(victim: Victim): void {
+    this.#compactions += victim.count(/\bcompacted\b/);
+    this.#overwritten += victim.count(/\bwritten over\b/);
     for (const line of victim.complaints) this.#model.fault(`the broker said: ${line}`);
   }
 }

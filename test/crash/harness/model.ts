@@ -1,5 +1,6 @@
 import type { RawMessage } from '../../support/wire.js';
 import { Random } from './random.js';
+import { REFUSAL } from './victim.js';
 
 /** A message that was sent, and what is known of it. */
 export interface Sent {
@@ -17,8 +18,10 @@ export interface Sent {
   readonly required: readonly ChannelModel[];
   /** The topic's pause that it was published in, 0 if it was not paused for sure. */
   readonly pause: number;
-  /** `unsure`: the broker was killed before it answered. */
-  outcome: 'open' | 'ok' | 'unsure';
+  /** `unsure`: the broker was killed before it answered; `refused`: a limit was reached. */
+  outcome: 'open' | 'ok' | 'unsure' | 'refused';
+  /** What the deletion of its topic means to it: `maybe` if nobody knows which of the two came first. */
+  deleted: 'no' | 'maybe' | 'yes';
   id: string;
 }
 
@@ -62,13 +65,21 @@ export class ChannelModel {
   }
 }
 
+/** Messages that were there for sure before a topic was to be deleted, and those of which nobody knows. */
+interface Deletion {
+  readonly before: ReadonlySet<Sent>;
+  readonly during: Sent[];
+}
+
 export class TopicModel {
   readonly name: string;
   paused: Known = false;
   /** Counts what was said about pausing. */
   pauses = 1;
-  readonly channels: ChannelModel[] = [];
-  readonly sent: Sent[] = [];
+  channels: ChannelModel[] = [];
+  sent: Sent[] = [];
+  /** It is being deleted, and had these messages before; nobody has said yet that it is done. */
+  deletion: Deletion | undefined;
   /** Ids of what was checked already and is forgotten else. */
   readonly ids = new Map<string, number>();
 
@@ -97,6 +108,8 @@ export class Model {
   confirmed = 0;
   received = 0;
   redelivered = 0;
+  refused = 0;
+  deletions = 0;
   readonly #sent = new Map<number, Sent>();
   #nextSeq = 1;
 
@@ -124,10 +137,12 @@ export class Model {
         required: existing,
         pause: topic.paused === true ? topic.pauses : 0,
         outcome: 'open',
+        deleted: topic.deletion ? 'maybe' : 'no',
         id: '',
       };
       batch.push(sent);
       topic.sent.push(sent);
+      topic.deletion?.during.push(sent);
       this.#sent.set(sent.seq, sent);
     }
     this.published += sizes.length;
@@ -135,9 +150,43 @@ export class Model {
   }
 
   answered(batch: readonly Sent[], answer: string | undefined): void {
-    if (answer !== undefined && answer !== 'OK') this.fault(`a publish was answered with ${answer}`);
-    for (const sent of batch) sent.outcome = answer === 'OK' ? 'ok' : 'unsure';
+    const isRefused = answer !== undefined && REFUSAL.test(answer);
+    if (answer !== undefined && answer !== 'OK' && !isRefused)
+      this.fault(`a publish was answered with ${answer}`);
+    for (const sent of batch) sent.outcome = answer === 'OK' ? 'ok' : isRefused ? 'refused' : 'unsure';
     if (answer === 'OK') this.confirmed += batch.length;
+    if (isRefused) this.refused += batch.length;
+  }
+
+  /** A topic is about to be deleted, with its channels: what is published until that is answered may be gone or not. */
+  deleting(topic: TopicModel): void {
+    const isThere = ({ outcome }: Sent): boolean => outcome === 'ok' || outcome === 'refused';
+    const during = topic.sent.filter((sent) => !isThere(sent) && sent.deleted === 'no');
+    for (const sent of during) sent.deleted = 'maybe';
+    topic.deletion = { before: new Set(topic.sent.filter(isThere)), during };
+    topic.paused = undefined;
+    topic.pauses++;
+    for (const channel of topic.channels) {
+      channel.exists = undefined;
+      channel.paused = undefined;
+    }
+  }
+
+  /** The topic was deleted: nothing of what was there before is to be seen again. */
+  deleted(topic: TopicModel): void {
+    const { before } = topic.deletion!;
+    for (const sent of before) sent.deleted = 'yes';
+    topic.sent = topic.sent.filter((sent) => !before.has(sent));
+    topic.channels = [];
+    topic.deletion = undefined;
+    topic.paused = false;
+    this.deletions++;
+  }
+
+  /** It was not deleted, as if nobody had asked for it. */
+  notDeleted(topic: TopicModel): void {
+    for (const sent of topic.deletion!.during) sent.deleted = 'no';
+    topic.deletion = undefined;
   }
 
   /** Notes a delivery; undefined if it is none of the messages sent. */
@@ -150,6 +199,9 @@ export class Model {
       return undefined;
     }
     const what = `${where} (#${sent.seq}, ${sent.outcome}, attempts ${message.attempts})`;
+    if (sent.outcome === 'refused') this.fault(`${what} was refused`);
+    if (sent.deleted === 'yes' && channel.topic.channels.includes(channel))
+      this.fault(`${what} was deleted with its topic`);
     if (sent.topic !== channel.topic) this.fault(`${what} is of topic ${sent.topic.name}`);
     const other = channel.topic.ids.get(message.id);
     if (other !== undefined && other !== sent.seq) this.fault(`${what} has the id of #${other}`);
@@ -177,7 +229,7 @@ export class Model {
       const first = topic.channels.slice(0, 1);
       for (const sent of topic.sent) {
         const seen = sent.batch.some((it) => topic.channels.some((channel) => channel.fates.has(it)));
-        if (sent.outcome !== 'ok' && !seen) continue;
+        if ((sent.outcome !== 'ok' || sent.deleted === 'maybe') && !seen) continue;
         const required = sent.required.length > 0 ? sent.required : first;
         for (const channel of required) {
           const { finished, finishing, deliveries = 0 } = channel.fates.get(sent) ?? {};
@@ -201,7 +253,13 @@ export class Model {
     for (const sent of channel.topic.sent) {
       const fate = channel.fates.get(sent);
       if (!fate?.finished) high++;
-      if (sent.outcome === 'ok' && sent.required.includes(channel) && !fate?.finishing) low++;
+      if (
+        sent.outcome === 'ok' &&
+        sent.deleted === 'no' &&
+        sent.required.includes(channel) &&
+        !fate?.finishing
+      )
+        low++;
     }
     return { low, high };
   }

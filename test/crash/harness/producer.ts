@@ -7,21 +7,27 @@ import type { Random } from './random.js';
 export class Producer {
   static #next = 0;
   readonly #model: Model;
-  readonly #link: Link;
+  readonly #address: string;
+  #link: Link;
+  #reconnecting: Promise<void> | undefined;
   readonly #topics: readonly TopicModel[];
   readonly #random: Random;
   readonly #id = Producer.#next++;
   readonly #done: Promise<unknown>;
   #stopping = false;
+  /** A limit was reached. */
+  #refused = false;
 
   private constructor(
     model: Model,
+    address: string,
     link: Link,
     topics: readonly TopicModel[],
     random: Random,
     lanes: number,
   ) {
     this.#model = model;
+    this.#address = address;
     this.#link = link;
     this.#topics = topics;
     this.#random = random;
@@ -34,7 +40,7 @@ export class Producer {
     topics: readonly TopicModel[],
     random: Random,
   ): Promise<Producer> {
-    return new Producer(model, await Link.open(address), topics, random, random.int(1, 8));
+    return new Producer(model, address, await Link.open(address), topics, random, random.int(1, 8));
   }
 
   /** Resolves when every answer has come, or the connection has ended. */
@@ -47,10 +53,24 @@ export class Producer {
   async #run(): Promise<void> {
     while (!this.#stopping && !this.#link.ended) {
       const batch = await this.#publish();
+      if (batch[0]?.outcome === 'refused') this.#refused = true;
+      // After a publish that failed, the broker closes the connection.
+      if (this.#refused) {
+        this.#reconnecting ??= this.#reconnect();
+        await this.#reconnecting;
+      } else if (batch[0]?.outcome === 'unsure') return;
       if (this.#random.chance(0.02))
         await new Promise((resolve) => setTimeout(resolve, this.#random.int(1, 20)));
-      if (batch.length === 0) return;
     }
+  }
+
+  /** Consumers get a moment to make room. */
+  async #reconnect(): Promise<void> {
+    this.#link.close();
+    await new Promise((resolve) => setTimeout(resolve, this.#random.int(1, 30)));
+    this.#link = await Link.open(this.#address).catch(() => this.#link);
+    this.#refused = false;
+    this.#reconnecting = undefined;
   }
 
   async #publish(): Promise<readonly Sent[]> {
@@ -69,6 +89,6 @@ export class Producer {
       answer = await this.#link.request(`MPUB ${topic.name}\n`, mpubBody(bodies));
     else answer = await this.#link.request(`PUB ${topic.name}\n`, u32(bodies[0]!.length), bodies[0]!);
     this.#model.answered(batch, answer);
-    return answer === undefined ? [] : batch;
+    return batch;
   }
 }

@@ -8,6 +8,9 @@ export interface VictimOptions {
   readonly flags: readonly string[];
 }
 
+const COMPLAINT = /"level":"?(error|fatal|50|60)|ERROR|FATAL/;
+/** A publish that a limit kept out: the producer is told, too. */
+export const REFUSAL = /E_[MD]?PUB_FAILED .*--max-topic-bytes is/;
 const READY_MS = 20_000;
 const LISTENING = {
   tcp: /TCP: listening on ([^\s"]+)/,
@@ -54,7 +57,13 @@ export class Victim {
 
   /** The lines that tell of a fault. */
   get complaints(): string[] {
-    return this.#output.split('\n').filter((line) => /"level":"?(error|fatal|50|60)|ERROR|FATAL/.test(line));
+    const lines = this.#output.split('\n').filter((line) => COMPLAINT.test(line));
+    return lines.filter((line) => !REFUSAL.test(line));
+  }
+
+  /** How many lines of the output say so. */
+  count(what: RegExp): number {
+    return this.#output.split('\n').filter((line) => what.test(line)).length;
   }
 
   /** Resolves with the addresses, `host:port` each, when it listens. */
