@@ -34,6 +34,66 @@ describe('requestJson', () => {
     });
   });
 
+  it.each([
+    [301, 'GET', undefined],
+    [302, 'GET', undefined],
+    [303, 'GET', undefined],
+    [307, 'POST', '{"secret":["s"]}'],
+    [308, 'POST', '{"secret":["s"]}'],
+  ])('follows a redirect with status %i by %s', async (status, method, body) => {
+    const answer = await ask(
+      async (request, response) => {
+        if (request.url !== '/there?d=e') response.writeHead(status, { Location: '/there?d=e' }).end();
+        else {
+          const sent = Buffer.concat(await request.toArray()).toString();
+          const { authorization } = request.headers;
+          response.end(JSON.stringify({ method: request.method, body: sent || undefined, authorization }));
+        }
+      },
+      { method: 'POST', json: { secret: ['s'] }, authorization: 'Basic eA==' },
+    );
+    expect(answer).toEqual({ status: 200, json: { method, body, authorization: 'Basic eA==' } });
+  });
+
+  it('keeps credentials from another host that it is sent to', async () => {
+    let said: string | undefined;
+    const other = createServer(({ headers }, response) => {
+      said = headers.authorization ?? 'nothing';
+      response.end('{}');
+    });
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    cleanup(() => other.close());
+    const { port } = other.address() as AddressInfo;
+    const location = `http://127.0.0.1:${port}/`;
+    await ask((_, response) => response.writeHead(302, { Location: location }).end(), {
+      authorization: 'Basic eA==',
+    });
+    expect(said).toBe('nothing');
+  });
+
+  it('gives up a ring of redirects, and answers with one that leads nowhere', async () => {
+    let count = 0;
+    const ring = ask(({ url }, response) => {
+      count++;
+      response.writeHead(302, { Location: url }).end();
+    });
+    await expect(ring).rejects.toThrow('stopped after 10 redirects');
+    expect(count).toBe(10);
+    const nowhere = await ask((_, response) =>
+      response.writeHead(302, { Location: 'file:///etc/x' }).end('{}'),
+    );
+    expect(nowhere).toEqual({ status: 302, json: {} });
+  });
+
+  it('waits no longer for redirects together', async () => {
+    const slow = ask(
+      ({ url }, response) => void setTimeout(() => response.writeHead(302, { Location: url }).end(), 30),
+      { timeout: 100 },
+    );
+    await expect(slow).rejects.toThrow('no answer within 100 ms');
+  });
+
   it('a body that is no JSON is undefined', async () => {
     expect(await ask((_, response) => response.end('<html>'))).toEqual({ status: 200, json: undefined });
   });

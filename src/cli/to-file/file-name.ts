@@ -52,8 +52,9 @@ export class FileName {
   }
 }
 
+/** As nsq_to_file has it, a slash at the end does not count. */
 export function withRevision(name: string, revision: number): string {
-  return replace(name, REV, `-${String(revision).padStart(6, '0')}`);
+  return replace(name, REV, `-${String(revision).padStart(6, '0')}`).replace(/\/+$/, '');
 }
 
 /** Each `part`; `by` is taken as it is, `$` too. */

@@ -16,18 +16,29 @@ type Sync = Parameters<Files['fdatasync']>;
 class SlowSyncs {
   readonly waiting: Sync[] = [];
   slow = false;
+  /** Those that are under way. */
+  #running = 0;
   readonly files: Files = {
     ...REAL_FILES,
     fdatasync: (...call) => {
       if (this.slow) this.waiting.push(call);
-      else REAL_FILES.fdatasync(...call);
+      else this.#run(call);
     },
   };
 
-  /** Lets all of them through, and those that come. */
-  release(): void {
+  /** Lets all of them through, and those that come of it; resolves when none is under way. */
+  async release(): Promise<void> {
     this.slow = false;
-    for (const call of this.waiting.splice(0)) REAL_FILES.fdatasync(...call);
+    for (const call of this.waiting.splice(0)) this.#run(call);
+    while (this.#running > 0) await new Promise(setImmediate);
+  }
+
+  #run([fd, done]: Sync): void {
+    this.#running++;
+    REAL_FILES.fdatasync(fd, (error) => {
+      done(error);
+      this.#running--;
+    });
   }
 }
 
@@ -53,8 +64,7 @@ describe('a topic that is deleted', () => {
     broker.deleteTopic('t');
     broker.topic('t').channel('new');
     await broker.publish('t', 'message');
-    syncs.release();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await syncs.release();
     const again = await afterCrash(broker);
     expect([...again.topic('t').channels.keys()]).toEqual(['new']);
     expect(again.topic('t').channel('new').depth).toBe(1);
@@ -68,8 +78,7 @@ describe('a topic that is deleted', () => {
     syncs.slow = true;
     broker.topic('t').sync();
     broker.deleteTopic('t');
-    syncs.release();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await syncs.release();
     expect(broker.health).toBe('OK');
   });
 

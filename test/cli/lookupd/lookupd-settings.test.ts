@@ -48,3 +48,12 @@ test("nsqlookupd's configuration file works as it is", () => {
     inactiveProducerTimeout: 300_000,
   });
 });
+
+test.each(['inactive-producer-timeout', 'tombstone-lifetime'])(
+  'a negative --%s is refused by its name',
+  (flag) => {
+    expect(() => resolveSettings(SETTINGS, { [flag]: '-1s' }, {})).toThrow(
+      `invalid value for --${flag}: -1s is out of range: 0s to `,
+    );
+  },
+);

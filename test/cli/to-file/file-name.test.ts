@@ -42,4 +42,8 @@ describe('FileName', () => {
   test('revisions have six digits, everywhere', () => {
     expect(withRevision('a<REV>b<REV>', 12)).toBe('a-000012b-000012');
   });
+
+  test('a slash at the end does not count', () => {
+    expect(withRevision('a/<REV>//', 0)).toBe('a/-000000');
+  });
 });
