@@ -31,7 +31,6 @@ export class SpareFiles {
   #spares: Spare[] = [];
   #bytes = 0;
   #count = 0;
-
   readonly #smallest: number;
 
   /**
@@ -49,15 +48,28 @@ export class SpareFiles {
     return this.#spares.length;
   }
 
-  /** Takes a file away, to be written over or removed. @throws what the file system said */
+  /** Takes a file away, to be written over or removed. @throws what the file system said when it can be neither */
   retire(path: string, size: number): void {
-    if (this.#count === 0) mkdirSync(this.#directory, { mode: 0o700 });
-    const kept = join(this.#directory, String(this.#count++));
-    renameSync(path, kept);
+    const kept = this.#setAside(path);
+    if (kept === undefined) return unlinkSync(path);
     const { length } = this.#spares;
     if (size < this.#smallest || this.#bytes + size > LIMIT || length === MOST) return this.#remove(kept);
     this.#spares.push({ path: kept, size, since: monotonic() });
     this.#bytes += size;
+  }
+
+  /** Where the file is then; undefined if it cannot be moved: a full disk may have no room for a directory. */
+  #setAside(path: string): string | undefined {
+    try {
+      if (this.#count === 0) mkdirSync(this.#directory, { mode: 0o700 });
+      const kept = join(this.#directory, String(this.#count));
+      renameSync(path, kept);
+      this.#count++;
+      return kept;
+    } catch (error) {
+      this.#logger.debug(`cannot keep ${path}`, { error });
+      return undefined;
+    }
   }
 
   /**

@@ -92,6 +92,15 @@ describe('SpareFiles', () => {
     expect(existsSync(join(directory, 'none'))).toBe(false);
   });
 
+  it('removes a file that it cannot keep: on a full disk its room counts most', () => {
+    const directory = tempDir();
+    const files = new SpareFiles(join(directory, 'missing', 'spare'), new LoggerNotes());
+    const path = file(directory, 'a', 5 * MB);
+    files.retire(path, 5 * MB);
+    expect([existsSync(path), files.length]).toEqual([false, 0]);
+    expect(() => files.retire(path, 5 * MB)).toThrow('ENOENT');
+  });
+
   it('gives none where it cannot be moved to', async () => {
     const directory = tempDir();
     const files = new SpareFiles(join(directory, 'spare'), new LoggerNotes());
