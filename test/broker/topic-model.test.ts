@@ -5,62 +5,9 @@ import type { BrokerOptions } from '../../src/broker/settings.js';
 import type { Topic } from '../../src/broker/topic.js';
 import { afterCrash, openBroker, restart, statsOf } from './support/brokers.js';
 import { FakeConsumer } from './support/fake-consumer.js';
+import { ChannelModel, TopicModel } from './support/topic-model.js';
 
 const HOUR = 3_600_000;
-
-interface Message {
-  readonly body: string;
-  readonly deferred: boolean;
-}
-
-interface Waiting {
-  attempts: number;
-  /** It was handed to the channel in the log's order, and never yet to a consumer. */
-  fresh: boolean;
-}
-
-/** What a channel should hold, by bodies: every message of a run has one of its own. */
-class ChannelModel {
-  paused = false;
-  readonly waiting = new Map<string, Waiting>();
-  readonly deferred = new Map<string, number>();
-  readonly inFlight = new Map<string, number>();
-
-  take({ body, deferred }: Message): void {
-    if (deferred) this.deferred.set(body, 0);
-    else this.waiting.set(body, { attempts: 0, fresh: true });
-  }
-
-  lose(bodies: Iterable<string>): void {
-    for (const body of bodies) {
-      this.waiting.set(body, { attempts: this.inFlight.get(body)!, fresh: false });
-      this.inFlight.delete(body);
-    }
-  }
-
-  makeDue(): void {
-    for (const [body, attempts] of this.deferred) this.waiting.set(body, { attempts, fresh: false });
-    this.deferred.clear();
-  }
-
-  clear(): void {
-    this.waiting.clear();
-    this.deferred.clear();
-    this.inFlight.clear();
-  }
-}
-
-class TopicModel {
-  paused = false;
-  queue: Message[] = [];
-  readonly channels = new Map<string, ChannelModel>();
-
-  pump(): void {
-    if (this.paused || this.channels.size === 0) return;
-    for (const channel of this.channels.values()) for (const message of this.queue) channel.take(message);
-    this.queue = [];
-  }
-}
 
 const isEphemeral = (name: string): boolean => name.endsWith('#ephemeral');
 
