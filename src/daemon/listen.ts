@@ -15,11 +15,15 @@ export class ListenError extends Error {
   }
 }
 
+const EVERY_IPV4 = '0.0.0.0';
+const EVERY = '::';
+const WITHOUT_IPV6: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
+
 /** Where to listen: a host and port, or the path of a unix socket. */
 type ListenAddress = { host: string; port: number } | { path: string };
 
 /**
- * Reads `<addr>:<port>` (an IPv6 address in brackets; no address at all for every one), or else a path.
+ * Reads `<addr>:<port>` (an IPv6 address in brackets; no address, or 0.0.0.0, for every one), or else a path.
  * @throws ListenError E_OPTION
  */
 function parseListenAddress(text: string): ListenAddress {
@@ -28,7 +32,7 @@ function parseListenAddress(text: string): ListenAddress {
     const port = Number(match[2]);
     if (port > 65535) throw new ListenError('E_OPTION', `address '${text}' has a port above 65535`);
     const host = match[1]!.replace(/^\[|\]$/g, '');
-    return { host: host === '' ? '::' : host, port };
+    return { host: host === '' ? EVERY : host, port };
   }
   if (text.includes('/') || !text.includes(':')) {
     if (text === '') throw new ListenError('E_OPTION', 'address is empty');
@@ -45,19 +49,36 @@ export async function listen(server: Server, text: string, what: string): Promis
   const address = parseListenAddress(text);
   if ('path' in address) await removeDeadSocket(address.path);
   try {
-    server.listen(address);
-    await Promise.race([
-      once(server, 'listening'),
-      once(server, 'error').then(([error]) => {
-        throw error;
-      }),
-    ]);
+    await listenOn(server, address);
   } catch (cause) {
     throw new ListenError('E_LISTEN', `cannot listen on ${text} for ${what}: ${reason(cause)}`, { cause });
   }
   if ('path' in address) return address.path;
   const { address: host, port, family } = server.address() as AddressInfo;
   return family === 'IPv6' ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** On all addresses that is those of IPv6 too, where the machine has any, as by Go. */
+async function listenOn(server: Server, address: ListenAddress): Promise<void> {
+  if (!('path' in address) && (address.host === EVERY_IPV4 || address.host === EVERY)) {
+    try {
+      return await settled(server.listen({ ...address, host: EVERY }));
+    } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException;
+      if (!WITHOUT_IPV6.has(code)) throw error;
+      return await settled(server.listen({ ...address, host: EVERY_IPV4 }));
+    }
+  }
+  await settled(server.listen(address));
+}
+
+async function settled(server: Server): Promise<void> {
+  await Promise.race([
+    once(server, 'listening'),
+    once(server, 'error').then(([error]) => {
+      throw error;
+    }),
+  ]);
 }
 
 async function removeDeadSocket(path: string): Promise<void> {

@@ -10,6 +10,14 @@ export function cleanPath(path: string): string {
   return `/${parts.join('/')}`;
 }
 
+/** The path without escapes; undefined when one of them is none. */
+export function unescapePath(path: string): string | undefined {
+  if (!path.includes('%')) return path;
+  if (/%(?![0-9a-fA-F]{2})/.test(path)) return undefined;
+  // One character a byte: no path of a route has others than ASCII's.
+  return path.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
 /** Sends the client to another path, for good, as Go's http.Redirect does it. */
 export function redirect({ method }: IncomingMessage, response: ServerResponse, location: string): void {
   if (method !== 'GET')

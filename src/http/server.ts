@@ -7,11 +7,13 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { messageOf } from '../daemon/errors.js';
+import { remoteAddressOf } from '../daemon/remote-address.js';
 import { HttpError } from './query.js';
-import { cleanPath, redirect } from './redirect.js';
+import { cleanPath, redirect, unescapePath } from './redirect.js';
 import type { Answer, HttpCall, HttpContext, Route, Routes } from './route.js';
 
-const VERSION_HEADER = 'X-NSQ-Content-Type';
+/** As Go writes it. */
+const VERSION_HEADER = 'X-Nsq-Content-Type';
 const VERSION = 'nsq; version=1.0';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
@@ -69,8 +71,9 @@ export class HttpServer<C extends HttpContext, R> {
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const url = (request.url ?? '/').replace(ORIGIN, '');
     const mark = url.indexOf('?');
-    const path = mark === -1 ? url : url.slice(0, mark);
+    const path = unescapePath(mark === -1 ? url : url.slice(0, mark));
     const rawQuery = mark === -1 ? '' : url.slice(mark + 1);
+    if (path === undefined) return this.#fail(request, response, new HttpError(400, 'INVALID_REQUEST'));
     if (url === '*' && request.method === 'OPTIONS') return void response.writeHead(200, NO_LENGTH).end();
     const found = this.#find(path);
     if (!found) return this.#notFound(request, response, path, rawQuery);
@@ -176,7 +179,7 @@ export class HttpServer<C extends HttpContext, R> {
     response.writeHead(status, headers);
     response.end(request.method === 'HEAD' ? '' : body);
     if (!route?.quiet) {
-      const peer = request.socket.remoteAddress ?? '@';
+      const peer = remoteAddressOf(request.socket);
       this.#context.logger.info(`${status} ${request.method} ${request.url} (${peer})`);
     }
   }

@@ -1,5 +1,6 @@
 import { isEphemeral } from '../protocol/names.js';
-import type { Channel, Peer, PeerInfo, Producer, Topic } from './registration.js';
+import { Channel } from './channel.js';
+import type { Peer, PeerInfo, Producer, Topic } from './registration.js';
 
 export interface RegistrationDbOptions {
   /** Milliseconds on a clock that never goes back. */
@@ -51,7 +52,7 @@ export class RegistrationDb {
   }
 
   addPeer(id: string, info: PeerInfo): Peer {
-    const peer: Peer = { id, info, lastUpdate: this.#options.now(), active: true, topics: new Map() };
+    const peer: Peer = { id, info, lastUpdate: this.#options.now(), active: true, producers: new Set() };
     this.#peers.add(peer);
     this.#active.add(peer);
     this.#version++;
@@ -69,7 +70,7 @@ export class RegistrationDb {
     if (!peer.active) {
       peer.active = true;
       this.#version++;
-      for (const topic of peer.topics.keys()) this.#changed(topic);
+      for (const { topic } of peer.producers) this.#changed(topic);
     }
     return silence;
   }
@@ -80,8 +81,7 @@ export class RegistrationDb {
    */
   removePeer(peer: Peer): ReadonlyMap<string, readonly string[]> {
     const removed = new Map<string, string[]>();
-    for (const producer of peer.topics.values())
-      removed.set(producer.topic.name, this.#removeProducer(producer));
+    for (const producer of peer.producers) removed.set(producer.topic.name, this.#removeProducer(producer));
     this.#peers.delete(peer);
     this.#active.delete(peer);
     this.#version++;
@@ -92,19 +92,17 @@ export class RegistrationDb {
   register(peer: Peer, topicName: string, channelName = ''): Registered {
     this.settle();
     const topic = this.createTopic(topicName);
-    let producer = peer.topics.get(topic);
+    let producer = topic.producers.get(peer);
     const isNew = !producer;
     if (!producer) {
-      producer = { peer, topic, tombstonedAt: undefined, tombstoned: false };
-      peer.topics.set(topic, producer);
+      producer = { peer, topic, channels: 0, tombstonedAt: undefined, tombstoned: false };
+      peer.producers.add(producer);
       topic.producers.set(peer, producer);
       this.#changed(topic);
     }
     if (channelName === '') return { topic: isNew, channels: [] };
-    const channel = this.createChannel(topicName, channelName);
-    if (channel.producers.has(producer)) return { topic: isNew, channels: [] };
-    channel.producers.add(producer);
-    return { topic: isNew, channels: [channelName] };
+    const added = this.createChannel(topicName, channelName).add(producer);
+    return { topic: isNew, channels: added ? [channelName] : [] };
   }
 
   /** Ends the peer's registration of one channel or, without one, of the topic and all its channels. */
@@ -112,11 +110,11 @@ export class RegistrationDb {
     this.settle();
     const topic = this.#topics.get(topicName);
     if (!topic) return { topic: false, channels: [] };
-    const producer = peer.topics.get(topic);
+    const producer = topic.producers.get(peer);
     if (channelName !== '') {
       const channel = topic.channels.get(channelName);
       if (!channel) return { topic: false, channels: [] };
-      const removed = producer !== undefined && channel.producers.delete(producer);
+      const removed = producer !== undefined && channel.delete(producer);
       this.#dropOrphanChannel(channel);
       return { topic: false, channels: removed ? [channelName] : [] };
     }
@@ -141,7 +139,7 @@ export class RegistrationDb {
     const topic = this.createTopic(topicName);
     let channel = topic.channels.get(name);
     if (!channel) {
-      channel = { name, topic, producers: new Set() };
+      channel = new Channel(topic, name);
       topic.channels.set(name, channel);
       this.#changed(topic);
     }
@@ -153,7 +151,7 @@ export class RegistrationDb {
     const topic = this.#topics.get(name);
     if (!topic) return false;
     for (const producer of topic.producers.values()) {
-      producer.peer.topics.delete(topic);
+      producer.peer.producers.delete(producer);
       this.#tombstoned.delete(producer);
     }
     this.#topics.delete(name);
@@ -224,7 +222,7 @@ export class RegistrationDb {
       this.#active.delete(peer);
       peer.active = false;
       this.#version++;
-      for (const topic of peer.topics.keys()) this.#changed(topic);
+      for (const { topic } of peer.producers) this.#changed(topic);
     }
     for (const producer of this.#tombstoned) {
       if (now - (producer.tombstonedAt ?? 0) < this.#options.tombstoneLifetime) break;
@@ -251,11 +249,11 @@ export class RegistrationDb {
     const { peer, topic } = producer;
     const channels: string[] = [];
     for (const channel of topic.channels.values()) {
-      if (!channel.producers.delete(producer)) continue;
+      if (!channel.delete(producer)) continue;
       channels.push(channel.name);
       this.#dropOrphanChannel(channel);
     }
-    peer.topics.delete(topic);
+    peer.producers.delete(producer);
     topic.producers.delete(peer);
     this.#tombstoned.delete(producer);
     this.#changed(topic);
@@ -264,10 +262,11 @@ export class RegistrationDb {
   }
 
   #dropOrphanChannel(channel: Channel): void {
-    if (channel.producers.size === 0 && isEphemeral(channel.name)) this.#removeChannel(channel);
+    if (channel.size === 0 && isEphemeral(channel.name)) this.#removeChannel(channel);
   }
 
   #removeChannel(channel: Channel): void {
+    channel.clear();
     channel.topic.channels.delete(channel.name);
     this.#changed(channel.topic);
   }

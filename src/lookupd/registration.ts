@@ -1,4 +1,5 @@
 import type { LookupPeer } from '../protocol/lookup-commands.js';
+import type { Channel } from './channel.js';
 
 /** What the answers tell of a broker, in the order in which they tell it. */
 export interface PeerInfo extends Required<LookupPeer> {
@@ -9,11 +10,10 @@ export interface PeerInfo extends Required<LookupPeer> {
 /**
  * The directory, as objects that name each other, so that no question walks through what it does not ask for:
  *
- *     Peer ─ topics ─> Producer <─ producers ─ Topic ─ channels ─> Channel
- *                         ^───────────────────────────── producers ───┘
+ *     Peer ─ producers ─> Producer <─ producers ─ Topic ─ channels ─> Channel
  *
- * A producer of a channel is one of its topic too. There are as many producers as brokers times topics: they are kept
- * small, and have no list of their channels, which are nearly all of the topic's.
+ * There are as many producers as brokers times topics, and nearly all of a topic's have all of its channels: which ones
+ * a producer has are bits of a number.
  */
 export interface Peer {
   /** Its connection's remote address. */
@@ -23,7 +23,8 @@ export interface Peer {
   lastUpdate: number;
   /** False after a silence of the inactive time: it is left out of look-ups until it pings again. */
   active: boolean;
-  readonly topics: Map<Topic, Producer>;
+  /** One for each of its topics. */
+  readonly producers: Set<Producer>;
 }
 
 export interface Topic {
@@ -34,16 +35,12 @@ export interface Topic {
   version: number;
 }
 
-export interface Channel {
-  readonly name: string;
-  readonly topic: Topic;
-  readonly producers: Set<Producer>;
-}
-
 /** One peer as a producer of one topic. */
 export interface Producer {
   readonly peer: Peer;
   readonly topic: Topic;
+  /** The bits of its channels. */
+  channels: number;
   /** When it was last tombstoned, undefined if it never was. */
   tombstonedAt: number | undefined;
   /** Left out of look-ups of this topic, until the tombstone's life is over. */

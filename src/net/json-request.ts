@@ -4,6 +4,8 @@ import type { SecureContextOptions } from 'node:tls';
 const HEADERS = { Accept: 'application/vnd.nsq; version=1.0' };
 /** Requests for one answer at most, as Go's client has it. */
 const MAX_REQUESTS = 10;
+/** Silence after which the system probes, ms: an answer may be a while in coming, and its sender's machine gone. */
+const KEEP_ALIVE = 2000;
 const FOLLOWED: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const SAME_METHOD: ReadonlySet<number> = new Set([307, 308]);
 
@@ -100,7 +102,10 @@ function answerTo(options: JsonRequest, requestWith: typeof request, remaining: 
     const answering = setTimeout(() => giveUp(`no answer within ${timeout} ms`), remaining);
     const fail = (error: Error): void => reject(reason ?? describe(error));
     signal?.addEventListener('abort', onAbort, { once: true });
-    call.on('socket', (socket) => socket.once('connect', () => clearTimeout(connecting)));
+    call.on('socket', (socket) => {
+      socket.setKeepAlive(true, KEEP_ALIVE);
+      socket.once('connect', () => clearTimeout(connecting));
+    });
     call.on('response', (response) => collect(response, options.maxBytes).then(resolve, fail));
     call.on('error', fail);
     call.on('close', () => {
@@ -138,8 +143,9 @@ function parse(text: string): unknown {
   }
 }
 
-/** An AggregateError, one error per address tried, has no words of its own. */
+/** Node's words for an answer that breaks off say little; an AggregateError, one error per address tried, has none. */
 function describe(error: Error): Error {
+  if (error.message === 'aborted') return new Error('the answer breaks off', { cause: error });
   if (!(error instanceof AggregateError)) return error;
   return new Error(error.errors.map((one: Error) => one.message).join('; '), { cause: error });
 }

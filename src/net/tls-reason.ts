@@ -2,5 +2,7 @@
 export function tlsReason(error: Error): string {
   const reason = 'reason' in error ? error.reason : undefined;
   const code = 'code' in error ? String(error.code) : '';
-  return code.startsWith('ERR_SSL') && typeof reason === 'string' && reason !== '' ? reason : error.message;
+  return /^ERR_(?:SSL|OSSL)/.test(code) && typeof reason === 'string' && reason !== ''
+    ? reason
+    : error.message;
 }

@@ -17,6 +17,18 @@ export class FrameError extends Error {
   }
 }
 
+/** What a web server begins its answers with, read as a size. */
+const HTTP = Buffer.from('HTTP').readInt32BE(0);
+
+/** For a size that no frame has, of `max` bytes of data at most. */
+export function frameSizeError(size: number, max: number): FrameError {
+  const words =
+    size === HTTP
+      ? 'HTTP is spoken there: the TCP address is meant, by default port 4150'
+      : `frame size ${size} is not between ${TYPE_SIZE} and ${max + TYPE_SIZE}`;
+  return new FrameError('E_FRAME_SIZE', words);
+}
+
 /** Takes one frame: its data are `bytes[start, end)`, valid for as long as the receiver keeps `bytes`. */
 export type FrameSink = (type: FrameType, bytes: Buffer, start: number, end: number) => void;
 
@@ -104,10 +116,7 @@ export class FrameDecoder {
   #dataSize(bytes: Buffer, at: number): number {
     const size = bytes.readInt32BE(at);
     if (size < TYPE_SIZE || size - TYPE_SIZE > this.#maxSize) {
-      throw new FrameError(
-        'E_FRAME_SIZE',
-        `frame size ${size} is not between ${TYPE_SIZE} and ${this.#maxSize + TYPE_SIZE}`,
-      );
+      throw frameSizeError(size, this.#maxSize);
     }
     return size - TYPE_SIZE;
   }

@@ -18,21 +18,28 @@ export const MAX_LOOKUP_BLOCK = 64 * 1024;
  */
 export class LookupReader {
   #buffer: Buffer = EMPTY;
+  /** Bytes before this are taken. */
+  #start = 0;
   /** Bytes before this have been searched for a newline. */
   #searched = 0;
 
   /** The chunk is kept, not copied, until all of it is taken. */
   push(chunk: Buffer): void {
-    this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk]);
+    this.#buffer = this.buffered === 0 ? chunk : Buffer.concat([this.#buffer.subarray(this.#start), chunk]);
+    this.#searched = Math.max(0, this.#searched - this.#start);
+    this.#start = 0;
   }
 
   /** Bytes that were pushed and not taken. */
   get buffered(): number {
-    return this.#buffer.length;
+    return this.#buffer.length - this.#start;
   }
 
   bytes(count: number): Buffer | undefined {
-    return this.#buffer.length < count ? undefined : this.#take(count, 0);
+    if (this.buffered < count) return undefined;
+    const bytes = this.#buffer.subarray(this.#start, this.#start + count);
+    this.#take(count);
+    return bytes;
   }
 
   /**
@@ -40,31 +47,35 @@ export class LookupReader {
    * @throws ProtocolError E_INVALID when it is longer than {@link MAX_LOOKUP_LINE}
    */
   line(): string | undefined {
-    const newline = this.#buffer.indexOf(NEWLINE, this.#searched);
-    if ((newline === -1 ? this.#buffer.length : newline) > MAX_LOOKUP_LINE)
+    const newline = this.#buffer.indexOf(NEWLINE, Math.max(this.#start, this.#searched));
+    const end = newline === -1 ? this.#buffer.length : newline;
+    if (end - this.#start > MAX_LOOKUP_LINE)
       throw new ProtocolError('E_INVALID', `line exceeds ${MAX_LOOKUP_LINE} bytes`);
     if (newline === -1) {
-      this.#searched = this.#buffer.length;
+      this.#searched = end;
       return undefined;
     }
-    return this.#take(newline, 1).toString('utf8').trim();
+    const line = this.#buffer.toString('utf8', this.#start, end).trim();
+    this.#take(end + 1 - this.#start);
+    return line;
   }
 
   /** The data of the next block. @throws ProtocolError E_BAD_BODY when its size is negative or out of bounds */
   block(): Buffer | undefined {
-    if (this.#buffer.length < SIZE) return undefined;
-    const size = this.#buffer.readInt32BE(0);
+    if (this.buffered < SIZE) return undefined;
+    const size = this.#buffer.readInt32BE(this.#start);
     if (size < 0 || size > MAX_LOOKUP_BLOCK)
       throw new ProtocolError('E_BAD_BODY', `body size ${size} is not from 0 to ${MAX_LOOKUP_BLOCK}`);
-    if (this.#buffer.length < SIZE + size) return undefined;
-    this.#take(SIZE, 0);
-    return this.#take(size, 0);
+    if (this.buffered < SIZE + size) return undefined;
+    this.#take(SIZE);
+    return this.bytes(size);
   }
 
-  #take(count: number, behind: number): Buffer {
-    const taken = this.#buffer.subarray(0, count);
-    this.#buffer = count + behind === this.#buffer.length ? EMPTY : this.#buffer.subarray(count + behind);
+  #take(count: number): void {
+    this.#start += count;
+    if (this.#start < this.#buffer.length) return;
+    this.#buffer = EMPTY;
+    this.#start = 0;
     this.#searched = 0;
-    return taken;
   }
 }

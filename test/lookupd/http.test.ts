@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { startLookupd } from '../../src/lookupd/index.js';
 import { ask, lookupdOf, producersOf, ScriptedBroker, until } from './support/lookupd.js';
@@ -46,6 +47,11 @@ describe('HTTP API', () => {
   it.each([
     ['GET', '/a/.././lookup?topic=t', 301],
     ['OPTIONS', '*', 200],
+    ['GET', '/%70ing', 200],
+    ['POST', '/topic%2Fcreate?topic=t%20t', 400],
+    ['HEAD', '/%6cookup?topic=t', 405],
+    ['GET', '/ping%zz', 400],
+    ['GET', '/%C3%28', 404],
   ])('%s %s: %i, as by Go', async (method, path, status) => {
     const { httpAddress } = await lookupdOf();
     const [hostname, port] = httpAddress.split(':');
@@ -97,11 +103,13 @@ describe('HTTP API', () => {
     await ScriptedBroker.start(lookupd, 'a', 'REGISTER t c');
     await ask(lookupd, 'POST /topic/tombstone?topic=t&node=a:2');
     const { json } = await ask(lookupd, '/debug');
-    expect(Object.keys(json).sort()).toEqual(['channel:t:c', 'client::', 'topic:t:']);
+    expect(Object.keys(json)).toEqual(['channel:t:c', 'client::', 'topic:t:']);
     expect(json).toMatchObject({
       'client::': [{ hostname: 'a', tombstoned: false, last_update: expect.any(Number) }],
       'topic:t:': [{ id: expect.stringContaining('127.0.0.1:'), tombstoned: true }],
     });
+    const [client = {}] = json['client::'] as unknown as object[];
+    expect(Object.keys(client)).toEqual(Object.keys(client).sort());
   });
 
   it('a deleted topic that a broker registers again is listed (#877, #1009)', async () => {
@@ -116,6 +124,14 @@ describe('HTTP API', () => {
 });
 
 describe('startLookupd', () => {
+  it('listens on IPv6 too where the original does: on all addresses, which is the default', async () => {
+    const lookupd = await lookupdOf({ tcpAddress: '0.0.0.0:0', httpAddress: '0.0.0.0:0' });
+    const port = lookupd.httpAddress.split(':').pop();
+    const hasIpv6 = networkInterfaces().lo?.some(({ family }) => family === 'IPv6');
+    for (const host of hasIpv6 ? ['127.0.0.1', '[::1]'] : ['127.0.0.1'])
+      expect(await (await fetch(`http://${host}:${port}/ping`)).text()).toBe('OK');
+  });
+
   it('says what is in the way', async () => {
     const lookupd = await lookupdOf();
     await expect(startLookupd({ tcpAddress: lookupd.tcpAddress })).rejects.toMatchObject({

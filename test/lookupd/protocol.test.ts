@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { sized, u32 } from '../support/wire.js';
 import { ask, identity, lookupdOf, nodesOf, producersOf, ScriptedBroker, until } from './support/lookupd.js';
@@ -75,6 +76,21 @@ describe('protocol V1', () => {
       expect((await ask(lookupd, '/ping')).body).toBe('OK');
     },
   );
+
+  it.each([
+    ['its size', [], 'IDENTIFY failed to read body size'],
+    ['the rest of its size', [Buffer.from([0, 0])], 'IDENTIFY failed to read body size'],
+    ['its body', [u32(9), '{}'], 'IDENTIFY failed to read body'],
+  ] as const)('an IDENTIFY that ends before %s is told so', async (_, sent, words) => {
+    const { tcpAddress } = await lookupdOf();
+    const [host, port] = tcpAddress.split(':');
+    const socket = connect({ host: host ?? '', port: Number(port) });
+    socket.write('  V1IDENTIFY\n');
+    for (const bytes of sent) socket.write(bytes);
+    socket.end();
+    const answer = Buffer.concat(await socket.toArray());
+    expect(answer.toString('latin1', 4)).toBe(`E_BAD_BODY ${words}`);
+  });
 
   it('takes the same commands byte by byte', async () => {
     const lookupd = await lookupdOf();

@@ -89,7 +89,35 @@ describe('RegistrationDb', () => {
     db.register(after, 't', 'c');
     db.removePeer(before);
     expect(producersOf(db, 't')).toEqual(['a']);
-    expect(db.topic('t')?.channels.get('c')?.producers.size).toBe(1);
+    expect(db.topic('t')?.channels.get('c')?.size).toBe(1);
+  });
+
+  it('tells who has which of many channels, also when others took the places of those that went', () => {
+    const { db } = setup();
+    const [a, b] = [db.addPeer('1', infoOf('a')), db.addPeer('2', infoOf('b'))];
+    const those = (name: string): string[] =>
+      (db.topic('t')?.channels.get(name)?.producers() ?? []).map(({ peer }) => peer.info.hostname);
+    for (let i = 0; i < 40; i++) {
+      db.register(a, 't', `c${i}`);
+      if (i % 2 === 0) db.register(b, 't', `c${i}`);
+    }
+    for (let i = 0; i < 40; i++) expect(those(`c${i}`)).toEqual(i % 2 === 0 ? ['a', 'b'] : ['a']);
+    for (const i of [0, 3, 35]) db.deleteChannel('t', `c${i}`);
+    for (const name of ['x', 'y', 'z']) {
+      db.createChannel('t', name);
+      expect(those(name)).toEqual([]);
+      db.register(b, 't', name);
+      expect(those(name)).toEqual(['b']);
+    }
+    db.unregister(b, 't', 'c36');
+    expect([those('c1'), those('c2'), those('c36'), those('c38')]).toEqual([
+      ['a'],
+      ['a', 'b'],
+      ['a'],
+      ['a', 'b'],
+    ]);
+    db.removePeer(a);
+    expect([those('c1'), those('c2'), those('c39'), those('x')]).toEqual([[], ['b'], [], ['b']]);
   });
 
   it('ephemeral topics and channels go with their last producer, however it goes (#1116)', () => {
@@ -167,9 +195,9 @@ function answersOf(db: RegistrationDb): Record<string, unknown> {
   return {
     topics: Array.from(db.topics(), ({ name }) => name).sort(),
     nodes: peers
-      .map(({ info, topics }) => [
+      .map(({ info, producers }) => [
         info.hostname,
-        Array.from(topics.values(), (it) => `${it.topic.name} ${it.tombstoned}`).sort(),
+        Array.from(producers, (it) => `${it.topic.name} ${it.tombstoned}`).sort(),
       ])
       .sort(),
     lookups: NAMES.map((name) => [
@@ -179,7 +207,10 @@ function answersOf(db: RegistrationDb): Record<string, unknown> {
     channelProducers: NAMES.map((name) =>
       Array.from(db.topic(name)?.channels.values() ?? [], (it) => [
         it.name,
-        Array.from(it.producers, (producer) => producer.peer.info.hostname).sort(),
+        it
+          .producers()
+          .map((producer) => producer.peer.info.hostname)
+          .sort(),
       ]).sort(),
     ),
   };

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { type AddressInfo, Socket } from 'node:net';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type JsonRequest, requestJson } from '../../src/net/json-request.js';
 import { cleanup } from '../support/temp.js';
 
@@ -115,7 +115,7 @@ describe('requestJson', () => {
       response.writeHead(200, { 'Content-Length': 50 });
       response.write('{', () => response.destroy());
     });
-    await expect(broken).rejects.toThrow('aborted');
+    await expect(broken).rejects.toThrow('the answer breaks off');
   });
 
   it('ends when its signal is aborted, before it begins too', async () => {
@@ -123,6 +123,13 @@ describe('requestJson', () => {
     const waiting = ask(() => abort.abort(), { signal: abort.signal });
     await expect(waiting).rejects.toThrow('aborted');
     await expect(ask(() => undefined, { signal: abort.signal })).rejects.toThrow('aborted');
+  });
+
+  it('has its connection probed: a machine that was started anew does not know it', async () => {
+    const keepAlive = vi.spyOn(Socket.prototype, 'setKeepAlive');
+    onTestFinished(() => keepAlive.mockRestore());
+    await ask((_, response) => response.end('{}'));
+    expect(keepAlive).toHaveBeenCalledWith(true, 2000);
   });
 
   it('refuses a port that is none', async () => {

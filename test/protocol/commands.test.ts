@@ -36,6 +36,16 @@ describe('commands', () => {
     expect(target.toString('latin1')).toBe(`##FIN ${ID}\n##`);
   });
 
+  it('writes PUBs to many topics, each of them the callers own', () => {
+    for (let round = 0; round < 2; round++) {
+      for (let n = 0; n < 600; n++) {
+        const command = commands.encodePub(`topic.${n}`, 'x');
+        expect(command.toString('latin1')).toBe(`PUB topic.${n}\n\0\0\0\x01x`);
+        command.fill(0);
+      }
+    }
+  });
+
   it('writes MPUB as its messages, one by one', () => {
     fc.assert(
       fc.property(topics, fc.array(bodies, { minLength: 1, maxLength: 20 }), (topic, list) => {

@@ -27,33 +27,41 @@ export function channels({ lookupd, rawQuery }: Request): Answer {
   return { json: { channels: [...(topic?.channels.keys() ?? [])] } };
 }
 
-/** GET /debug: every registration that has a producer, with all that is known of it. */
+/** GET /debug: every registration that has a producer, with all that is known of it; all by name, as Go writes it. */
 export function debug({ lookupd }: Request): Answer {
-  const registrations: Record<string, unknown[]> = {};
+  const registrations: [key: string, producers: unknown[]][] = [];
   const clients = Array.from(lookupd.db.peers(), (peer) => describe(peer, undefined));
-  if (clients.length > 0) registrations['client::'] = clients;
+  if (clients.length > 0) registrations.push(['client::', clients]);
   for (const topic of lookupd.db.topics()) {
     const producers = [...topic.producers.values()];
     if (producers.length > 0)
-      registrations[`topic:${topic.name}:`] = producers.map((it) => describe(it.peer, it));
+      registrations.push([`topic:${topic.name}:`, producers.map((it) => describe(it.peer, it))]);
     for (const channel of topic.channels.values()) {
-      if (channel.producers.size === 0) continue;
-      registrations[`channel:${topic.name}:${channel.name}`] = Array.from(channel.producers, ({ peer }) =>
-        describe(peer, undefined),
-      );
+      if (channel.size === 0) continue;
+      const those = channel.producers().map(({ peer }) => describe(peer, undefined));
+      registrations.push([`channel:${topic.name}:${channel.name}`, those]);
     }
   }
-  return { json: registrations };
+  return { json: Object.fromEntries(registrations.sort(byKey)) };
 }
 
-function describe(peer: Peer, producer: Producer | undefined): Record<string, unknown> {
-  const { remote_address: id, ...info } = peer.info;
+function byKey([a]: [string, unknown], [b]: [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
+function describe({ info, lastUpdate }: Peer, producer: Producer | undefined): Record<string, unknown> {
   const tombstonedAt = producer?.tombstonedAt;
   return {
-    ...info,
-    id,
-    last_update: Math.round(peer.lastUpdate * NANOSECONDS),
+    broadcast_address: info.broadcast_address,
+    hostname: info.hostname,
+    http_port: info.http_port,
+    id: info.remote_address,
+    last_update: Math.round(lastUpdate * NANOSECONDS),
+    tcp_port: info.tcp_port,
     tombstoned: tombstonedAt !== undefined,
     tombstoned_at: tombstonedAt === undefined ? NEVER : Math.round(tombstonedAt * NANOSECONDS),
+    topology_region: info.topology_region,
+    topology_zone: info.topology_zone,
+    version: info.version,
   };
 }

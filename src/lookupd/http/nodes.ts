@@ -18,8 +18,8 @@ export function nodes({ lookupd }: Request): Answer {
   return answer;
 }
 
-function describe({ info, topics }: Peer): Record<string, unknown> {
-  const producers = [...topics.values()];
+function describe({ info, producers: those }: Peer): Record<string, unknown> {
+  const producers = [...those];
   return {
     ...info,
     tombstones: producers.map(({ tombstoned }) => tombstoned),

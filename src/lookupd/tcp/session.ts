@@ -8,7 +8,9 @@ import { parseIdentity } from '../peer-identity.js';
 import type { Peer } from '../registration.js';
 import { NSQLOOKUPD_VERSION } from '../version.js';
 
-const OK = 'OK';
+const OK = encodeLookupAnswer('OK');
+/** Bytes of a body's size. */
+const SIZE = 4;
 
 /** Where a session's answers go. */
 export interface SessionOutput {
@@ -45,7 +47,10 @@ export class Session {
   receivedEnd(): void {
     if (this.#state === 'over') return;
     this.#run(() => {
-      if (this.#state === 'body') throw new ProtocolError('E_BAD_BODY', 'IDENTIFY failed to read body');
+      if (this.#state === 'body') {
+        const what = this.#reader.buffered < SIZE ? 'body size' : 'body';
+        throw new ProtocolError('E_BAD_BODY', `IDENTIFY failed to read ${what}`);
+      }
       this.#close();
     });
   }
@@ -95,7 +100,7 @@ export class Session {
     if (line === undefined) return false;
     const [command = '', ...params] = line.split(' ');
     const answer = this.#command(command, params);
-    if (answer !== undefined) this.#answers.push(encodeLookupAnswer(answer));
+    if (answer) this.#answers.push(answer);
     return true;
   }
 
@@ -108,7 +113,7 @@ export class Session {
   }
 
   /** The answer, if it does not wait for a body. */
-  #command(command: string, params: readonly string[]): string | undefined {
+  #command(command: string, params: readonly string[]): Buffer | undefined {
     switch (command) {
       case 'PING':
         return this.#ping();
@@ -125,7 +130,7 @@ export class Session {
     }
   }
 
-  #ping(): string {
+  #ping(): Buffer {
     if (this.#peer) {
       const silence = this.#lookupd.db.ping(this.#peer);
       this.#lookupd.logger.debug(
@@ -160,7 +165,7 @@ export class Session {
     };
   }
 
-  #register(params: readonly string[]): string {
+  #register(params: readonly string[]): Buffer {
     const { peer, topic, channel } = this.#target('REGISTER', params);
     const added = this.#lookupd.db.register(peer, topic, channel);
     for (const name of added.channels) this.#logRegistration('REGISTER', 'channel', topic, name);
@@ -168,7 +173,7 @@ export class Session {
     return OK;
   }
 
-  #unregister(params: readonly string[]): string {
+  #unregister(params: readonly string[]): Buffer {
     const { peer, topic, channel } = this.#target('UNREGISTER', params);
     const removed = this.#lookupd.db.unregister(peer, topic, channel);
     for (const name of removed.channels) this.#logRegistration('UNREGISTER', 'channel', topic, name);
