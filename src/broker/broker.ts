@@ -159,7 +159,7 @@ export class Broker implements TopicHost {
   topic(name: string): Topic {
     const existing = this.topics.get(name);
     if (existing) return existing;
-    const topic = this.#store.openTopic(this, name);
+    const topic = this.#openTopic(name);
     this.topics.set(name, topic);
     this.#disk.adopt(topic);
     this.logger.info(`TOPIC(${name}): created`);
@@ -167,15 +167,19 @@ export class Broker implements TopicHost {
     return topic;
   }
 
-  /** Deletes a topic with all its channels and messages. False if there is none of this name. */
+  /**
+   * Deletes a topic with all its channels and messages. False if there is none of this name.
+   * @throws BrokerError E_STORAGE if its files could not be put aside: then it is as it was
+   */
   deleteTopic(name: string): boolean {
     const topic = this.topics.get(name);
     if (!topic) return false;
     this.logger.info(`TOPIC(${name}): deleting`);
+    const removed = this.#store.setAside(name);
     this.topics.delete(name);
     topic.abandon();
     this.#storageHealth.forget(name);
-    this.#store.removeTopic(name, topic.log.segments);
+    if (removed !== '') this.#store.remove(removed, topic.log.segments);
     this.#directory.changed(name);
     return true;
   }
@@ -280,12 +284,13 @@ export class Broker implements TopicHost {
   storageResult(topic: Topic, part: StoragePart, error: Error | undefined): void {
     this.#storageHealth.result(topic.name, part, error);
     if (!error) return;
-    this.freeRoom();
+    this.#store.tidy(true);
     void this.#disk.sample();
   }
 
-  /** Gives up files that are kept to be written over. */
+  /** Gives up files that nothing needs: segments with nothing but what is finished, and what is kept to be written over. */
   freeRoom(): void {
+    for (const topic of this.topics.values()) if (!topic.ephemeral) topic.retention.reclaim();
     this.#store.tidy(true);
   }
 
@@ -304,7 +309,9 @@ export class Broker implements TopicHost {
   /** Tries again what failed: else who asks for its health before publishing would never come back. */
   #recover(): void {
     const health = this.#storageHealth;
-    for (const name of health.failing('journal')) this.topics.get(name)?.writeJournal();
+    const journals = health.failing('journal');
+    if (health.isWriteFailing || journals.length > 0) this.freeRoom();
+    for (const name of journals) this.topics.get(name)?.writeJournal();
     for (const name of health.failing('sync')) this.topics.get(name)?.sync();
     if (health.isWriteFailing) {
       try {
@@ -315,6 +322,15 @@ export class Broker implements TopicHost {
       }
     }
     if (health.error) this.scheduler.arm(this.#recovery, monotonic() + RECOVERY_INTERVAL);
+  }
+
+  #openTopic(name: string): Topic {
+    try {
+      return this.#store.openTopic(this, name);
+    } catch (error) {
+      this.#storageHealth.result(name, 'messages', error as Error);
+      throw error;
+    }
   }
 
   async #loadTls(): Promise<void> {

@@ -228,12 +228,7 @@ export class Channel implements CursorOwner, TakenOwner {
     const from = this.#cursor.n;
     if (from < to) {
       const fresh = this.#fresh;
-      // Deferred messages were taken ahead of the cursor.
-      const skips = [...this.#skips];
-      let marks = 0;
-      for (const { n } of this.topic.deferredMarks(from)) {
-        if (n < to && !skips.some((skip) => n >= skip.from && n < skip.to)) marks++;
-      }
+      const marks = this.#takenAhead(from, to);
       this.#noteDropped(from, to, marks > 0 ? this.#taken.numbersIn({ firstN: from, endN: to }) : []);
       this.#cursor.seek(to);
       this.#deferredAhead -= marks;
@@ -309,7 +304,7 @@ export class Channel implements CursorOwner, TakenOwner {
     this.#paused = state.paused;
     this.#taken.restore(state);
     for (const { n, due } of this.topic.deferredMarks(this.#cursor.n)) {
-      if (state.skips.some(({ from, to }) => n >= from && n < to)) continue;
+      if (state.isSkipped(n)) continue;
       this.#deferredAhead++;
       if (!state.ahead.has(n) && !state.held.has(n)) this.#taken.hold(n, 0, due);
     }
@@ -334,7 +329,20 @@ export class Channel implements CursorOwner, TakenOwner {
   }
 
   passedLost(from: number, to: number): void {
-    this.#lostCount += to - from;
+    const ahead = this.#takenAhead(from, to);
+    this.#deferredAhead -= ahead;
+    this.#lostCount += to - from - ahead;
+  }
+
+  /** How many of these messages, which the cursor has yet to pass, were taken already because they are deferred. */
+  #takenAhead(from: number, to: number): number {
+    if (this.#deferredAhead === 0) return 0;
+    let count = 0;
+    for (const { n } of this.topic.deferredMarks(from)) {
+      if (n >= to) break;
+      if (!this.#skips.has(n)) count++;
+    }
+    return count;
   }
 
   leftSlab(slab: Slab): void {

@@ -1,16 +1,28 @@
-import { existsSync, readFileSync, renameSync, statSync, unlinkSync, utimes, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  utimes,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BrokerError, messageOf } from './errors.js';
 
-/** Who holds a data path: a process is known by its id, when it was started, and on which host. */
+/** Who holds a data path: a process is known by its id, when it was started, and where. */
 interface Holder {
   pid: number;
   /** In the kernel's ticks since the boot; empty where the system does not tell. */
   started: string;
+  /** The machine since its last start, and the processes that see each other there: a container has its own. */
   boot: string;
+  processes: string;
   host: string;
 }
 
@@ -60,7 +72,8 @@ export class DataLock {
 
   async release(): Promise<void> {
     clearInterval(this.#touching);
-    unlinkSync(this.#path);
+    // It may be gone with its directory.
+    rmSync(this.#path, { force: true });
     await new Promise<void>((resolve) => (this.#socket ? this.#socket.close(() => resolve()) : resolve()));
   }
 }
@@ -121,7 +134,7 @@ function heldError(dataPath: string, holder: Holder | undefined): BrokerError {
 }
 
 function describe(pid: number): Holder {
-  return { pid, started: startOf(pid), boot: bootId(), host: hostname() };
+  return { pid, started: startOf(pid), boot: bootId(), processes: processSpace(), host: hostname() };
 }
 
 function read(path: string): Holder | undefined {
@@ -132,6 +145,7 @@ function read(path: string): Holder | undefined {
       pid: holder.pid,
       started: holder.started ?? '',
       boot: holder.boot ?? '',
+      processes: holder.processes ?? '',
       host: holder.host ?? '',
     };
   } catch {
@@ -140,13 +154,15 @@ function read(path: string): Holder | undefined {
 }
 
 async function isHeld(path: string, holder: Holder | undefined): Promise<boolean> {
-  if (!holder) return isTouched(path);
-  if (holder.host === hostname()) {
-    // A boot that is over took its processes with it.
-    if (holder.boot !== bootId()) return false;
-    return isAlive(holder);
-  }
-  return isTouched(path);
+  return holder && isNear(holder) ? isAlive(holder) : isTouched(path);
+}
+
+/**
+ * Whether the holder's process could be seen from here. A name of the host does not tell: another machine, or another
+ * container on this one, may have the same.
+ */
+function isNear({ boot, processes, host }: Holder): boolean {
+  return boot === bootId() && processes === processSpace() && (boot !== '' || host === hostname());
 }
 
 /** Whether somebody renews the file's time. */
@@ -198,6 +214,15 @@ function statOf(pid: number): string[] {
 function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+/** Which processes this one can see; empty where the system does not tell. */
+function processSpace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
   } catch {
     return '';
   }

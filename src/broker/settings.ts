@@ -65,7 +65,7 @@ export interface BrokerSettings {
   tlsKey: string;
   tlsRootCaFile: string;
   tlsClientAuthPolicy: '' | 'require' | 'require-verify';
-  /** One of {@link TLS_REQUIREMENTS}, or a word that Go takes for one of the first two. */
+  /** `false`, `true` or `tcp-https`, or a word that Go takes for one of the first two. */
   tlsRequired: string;
   /** '' for nsqd's default, TLS 1.0. */
   tlsMinVersion: '' | 'tls1.0' | 'tls1.1' | 'tls1.2' | 'tls1.3';

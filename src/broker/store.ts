@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -6,8 +6,9 @@ import { isEphemeral, isValidName } from '../protocol/names.js';
 import { DataLock } from './data-lock.js';
 import { BrokerError, messageOf } from './errors.js';
 import { segmentSize } from './limits/topic-limits.js';
-import { type Files, REAL_FILES, writeFully } from './log/files.js';
+import { type Files, REAL_FILES, syncDirectory, writeFully } from './log/files.js';
 import { IdSource } from './log/id-source.js';
+import { restoreEntries } from './log/new-entries.js';
 import { openSegments } from './log/open.js';
 import type { Segment } from './log/segment.js';
 import { SegmentList } from './log/segment-list.js';
@@ -82,9 +83,22 @@ export class Store {
         { cause },
       );
     }
+    this.#syncDirectories();
     this.#lock = await DataLock.take(join(this.dataPath, ROOT), this.dataPath);
     const spares = join(this.dataPath, ROOT, SPARES);
     this.#spares = new SpareFiles(spares, this.#logger, segmentSize(this.#settings));
+  }
+
+  /** What is in a directory whose own entry is not durable is not durable either. */
+  #syncDirectories(): void {
+    try {
+      for (const path of ['', ROOT, join(ROOT, TOPICS)])
+        syncDirectory(this.#files, join(this.dataPath, path));
+    } catch (cause) {
+      const words = `cannot sync the directories of data path '${this.dataPath}': ${messageOf(cause)}`;
+      if (this.#settings.durability === 'fsync') throw new BrokerError('E_DATA_PATH', words, { cause });
+      this.#logger.warn(words);
+    }
   }
 
   /**
@@ -107,10 +121,14 @@ export class Store {
   /** Opens every topic on disk, as it was left. */
   load(host: TopicHost): Topic[] {
     const topics: Topic[] = [];
-    for (const entry of this.#files.readdirSync(this.#topicsPath)) {
-      if (entry.endsWith(REMOVED)) this.#files.rmSync(join(this.#topicsPath, entry));
+    const entries = this.#files.readdirSync(this.#topicsPath);
+    for (const entry of restoreEntries(this.#files, this.#topicsPath, entries)) {
+      if (entry.endsWith(REMOVED)) this.#clean(join(this.#topicsPath, entry));
       const name = entry.endsWith(SUFFIX) ? entry.slice(0, -SUFFIX.length) : '';
-      if (isValidName(name) && !isEphemeral(name)) topics.push(this.openTopic(host, name));
+      if (!isValidName(name) || isEphemeral(name)) continue;
+      if (statSync(this.#directoryOf(name), { throwIfNoEntry: false })?.isDirectory())
+        topics.push(this.openTopic(host, name));
+      else this.#logger.warn(`${this.#directoryOf(name)} is no directory: it is left out`);
     }
     return topics;
   }
@@ -128,6 +146,8 @@ export class Store {
       return new Topic(host, name, new TopicLog(context, '', new SegmentList(this.#ids, [])));
     const directory = this.#directoryOf(name);
     try {
+      // Made again by itself, it would not be locked.
+      if (!existsSync(this.#topicsPath)) throw new Error(`${this.#topicsPath} was removed by somebody else`);
       this.#files.mkdirSync(directory);
       const segments = openSegments(this.#files, directory, this.#ids, this.#logger);
       const { state, generation } = readJournal(this.#files, directory, this.#logger);
@@ -166,15 +186,36 @@ export class Store {
     else this.#spares?.expire();
   }
 
-  /** Removes a topic's files, for good. @param segments those of its log, which is closed */
-  removeTopic(name: string, segments: Iterable<Segment>): void {
-    if (isEphemeral(name)) return;
+  /**
+   * Renames a topic's directory, so that a start does not find it any more. Where it is then; empty if there is none.
+   * @throws BrokerError E_STORAGE
+   */
+  setAside(name: string): string {
+    if (isEphemeral(name)) return '';
     const removed = `${this.#directoryOf(name)}.${this.#removals++}${REMOVED}`;
-    this.#files.renameSync(this.#directoryOf(name), removed);
+    try {
+      this.#files.renameSync(this.#directoryOf(name), removed);
+      return removed;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return '';
+      throw new BrokerError('E_STORAGE', `cannot delete topic '${name}': ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  /** Removes what was set aside. @param segments those of the topic's log, which is closed */
+  remove(removed: string, segments: Iterable<Segment>): void {
     for (const segment of segments) this.#keepFile(segment, removed);
     rm(removed, { recursive: true, force: true }).catch((error: unknown) => {
       this.#logger.warn(`cannot remove ${removed}`, { error });
     });
+  }
+
+  #clean(path: string): void {
+    try {
+      this.#files.rmSync(path);
+    } catch (error) {
+      this.#logger.warn(`cannot remove ${path}`, { error });
+    }
   }
 
   /** Keeps a segment's file to be written over, if nobody uses it and it is there. */

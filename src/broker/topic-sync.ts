@@ -12,6 +12,7 @@ export class TopicSync {
   readonly #start: (done: (error: Error | null) => void) => void;
   #waiting: CommitTicket[] = [];
   #running = false;
+  #whenIdle: (() => void) | undefined;
   /** Until then (monotonic, ms) `soon` does nothing. */
   #pauseUntil = 0;
   #closed = false;
@@ -43,17 +44,22 @@ export class TopicSync {
       const now = monotonic();
       this.#pauseUntil = now + PAUSE * (now - started);
       for (const ticket of tickets) ticket.settle(error ?? undefined);
+      this.#whenIdle?.();
       if (this.#waiting.length > 0) this.now();
     });
   }
 
-  /** Nothing more is synced. */
-  stop(): void {
+  /** Nothing more is synced. Resolves when nothing is being synced any more. */
+  async stop(): Promise<void> {
     this.#closed = true;
+    if (!this.#running) return;
+    await new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+    });
   }
 
-  /** Everything is on stable storage, or of no interest any more. */
-  settleAll(): void {
-    for (const ticket of this.#waiting.splice(0)) ticket.settle(undefined);
+  /** Everything is on stable storage or of no interest any more, or it is not because of an error. */
+  settleAll(error?: Error): void {
+    for (const ticket of this.#waiting.splice(0)) ticket.settle(error);
   }
 }

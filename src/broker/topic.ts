@@ -306,8 +306,13 @@ export class Topic {
       done(error);
     };
     this.log.sync((error) => {
-      if (error || !this.#journal || this.#closed) finish(error);
-      else this.#journal.sync(finish);
+      const journal = this.#journal;
+      if (error) journal?.doubtEntry();
+      if (!journal || this.#closed) return finish(error);
+      journal.sync((cause) => {
+        if (cause) this.log.doubtEntries();
+        finish(error ?? cause);
+      });
     });
   }
 
@@ -326,15 +331,13 @@ export class Topic {
     }
     this.writeJournal();
     this.#closed = true;
-    this.#sync.stop();
     this.limits.close();
     for (const channel of this.channels.values()) channel.close(false);
-    await this.log.close();
-    this.#sync.settleAll();
-    const journal = this.#journal;
-    if (!journal) return;
-    await new Promise<void>((resolve) => journal.sync(() => resolve()));
-    journal.close();
+    await this.#sync.stop();
+    const errors = [await this.log.close(), await this.#journal?.end()];
+    const error = errors.find((it) => it !== undefined);
+    this.#sync.settleAll(error);
+    if (error) this.#host.logger.error(`TOPIC(${this.name}): not synced at its end`, { error });
   }
 
   /** Stops the topic for good: its consumers' connections are closed, its files are the caller's to remove. */
@@ -346,7 +349,7 @@ export class Topic {
     }
     this.channels.clear();
     this.#closed = true;
-    this.#sync.stop();
+    void this.#sync.stop();
     this.limits.close();
     this.log.abandon();
     this.#journal?.close();

@@ -11,6 +11,7 @@ interface Holder {
   pid: number;
   started: string;
   boot: string;
+  processes: string;
   host: string;
 }
 
@@ -28,6 +29,11 @@ async function describeSelf(): Promise<Holder> {
   const holder = JSON.parse(readFileSync(join(directory, 'lock'), 'utf8')) as Holder;
   await lock.release();
   return holder;
+}
+
+function bootId(): string {
+  const path = '/proc/sys/kernel/random/boot_id';
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
 }
 
 /** A directory whose lock file a broker left behind that had no socket, or whose machine is another. */
@@ -112,20 +118,27 @@ describe('a lock file', () => {
     expect(await hold(before)).toEqual(self);
   });
 
-  it('of this host before it was started anew is not', async () => {
+  it('is judged by its process where that can be looked up, whatever the host is called now', async () => {
     const self = await describeSelf();
-    const directory = leftBehind(JSON.stringify({ ...self, boot: 'another' }));
-    expect(await hold(directory)).toEqual(self);
+    const directory = leftBehind(JSON.stringify({ ...self, host: 'renamed' }));
+    await expect(DataLock.take(directory, directory)).rejects.toMatchObject({ code: 'E_LOCKED' });
   });
 });
 
 describe.concurrent('a lock file that says nothing of a process here', () => {
-  const other = JSON.stringify({ pid: 1, started: '5', boot: 'b', host: `not-${hostname()}` });
+  const other = { pid: 1, started: '5', boot: 'b', processes: 'p', host: `not-${hostname()}` };
+  const machine = { ...other, host: hostname() };
+  const container = { ...machine, boot: bootId() };
 
-  it('is respected while somebody renews it', async () => {
+  it.each([
+    ['of another host', other],
+    ['of another machine of the same name', machine],
+    ['of another container of the same name', container],
+    ['of a version that did not tell containers apart', { ...container, processes: undefined }],
+  ])('%s is respected while somebody renews it', async (_what, holder) => {
     const directory = tempDir('file');
     const path = join(directory, 'lock');
-    writeFileSync(path, other);
+    writeFileSync(path, JSON.stringify(holder));
     const timer = setInterval(() => utimesSync(path, new Date(), new Date()), 50);
     try {
       await expect(DataLock.take(directory, directory)).rejects.toMatchObject({ code: 'E_LOCKED' });
@@ -135,7 +148,9 @@ describe.concurrent('a lock file that says nothing of a process here', () => {
   });
 
   it.each([
-    ['of another host', other],
+    ['of another host', JSON.stringify(other)],
+    ['of this host before it was started anew', JSON.stringify(machine)],
+    ['of a container that is gone', JSON.stringify(container)],
     ['that is empty', ''],
     ['that is no JSON', '{"pid":'],
     ['that is no holder', 'null'],

@@ -45,12 +45,15 @@ export class Cursor {
   #loading = false;
   /** The slab after this one, read ahead from disk. */
   #ahead: Slab | undefined;
+  /** How often segments had been compacted when these positions were found: each compaction moves blocks. */
+  #layout: number;
 
   constructor(log: TopicLog, owner: CursorOwner, n: number) {
     this.#log = log;
     this.#owner = owner;
     this.n = n;
     this.#blockEndN = n;
+    this.#layout = log.compactions;
   }
 
   /** The slab that the open block is in. */
@@ -127,8 +130,13 @@ export class Cursor {
     if (slab && this.#at < slab.length) return true;
     if (slab) {
       this.#nextPos = slab.pos + this.#at;
-      this.#passEnd();
+      if (this.#layout === this.#log.compactions) this.#passEnd();
       this.#leave();
+    }
+    if (this.#layout !== this.#log.compactions) {
+      this.#layout = this.#log.compactions;
+      this.#nextPos = -1;
+      this.#keepAhead(undefined);
     }
     // Where a file is missing, the next one goes on from another position.
     if (!this.#log.segments.at(this.#nextPos) && !this.#locate()) return false;

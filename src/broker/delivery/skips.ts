@@ -4,11 +4,17 @@ export interface Skip {
   to: number;
 }
 
-/** The stretches ahead of a channel's cursor that it does not deliver, in order. */
+interface CountedSkip extends Skip {
+  /** Messages of all stretches that were ever added before this one. */
+  readonly before: number;
+}
+
+/** The stretches ahead of a channel's cursor that it does not deliver, in order. There may be a hundred thousand. */
 export class Skips {
-  #list: Skip[] = [];
-  /** Where in the list the next one is: there may be a hundred thousand, and each is taken out in turn. */
+  #list: CountedSkip[] = [];
+  /** Where in the list the next one is: each is taken out in turn. */
   #head = 0;
+  /** Messages of all that were ever added. */
   #count = 0;
 
   /** The next one. */
@@ -19,14 +25,12 @@ export class Skips {
   add(from: number, to: number): void {
     const last = this.#head < this.#list.length ? this.#list.at(-1) : undefined;
     if (last && last.to === from) last.to = to;
-    else this.#list.push({ from, to });
+    else this.#list.push({ from, to, before: this.#count });
     this.#count += to - from;
   }
 
   shift(): void {
-    const { first } = this;
-    if (!first) return;
-    this.#count -= first.to - first.from;
+    if (!this.first) return;
     this.#head++;
     if (this.#head * 2 < this.#list.length) return;
     this.#list = this.#list.slice(this.#head);
@@ -36,20 +40,37 @@ export class Skips {
   clear(): void {
     this.#list = [];
     this.#head = 0;
-    this.#count = 0;
+  }
+
+  has(n: number): boolean {
+    const skip = this.#list[this.#endingAfter(n)];
+    return skip !== undefined && skip.from <= n;
   }
 
   /** How many messages from number `n` on are skipped. */
   countFrom(n: number): number {
-    let count = this.#count;
-    for (let at = this.#head; at < this.#list.length && this.#list[at]!.from < n; at++) {
-      const { from, to } = this.#list[at]!;
-      count -= Math.min(n, to) - from;
-    }
-    return count;
+    const skip = this.#list[this.#endingAfter(n)];
+    return skip ? this.#count - skip.before - Math.max(0, n - skip.from) : 0;
   }
 
   *[Symbol.iterator](): IterableIterator<Skip> {
-    for (let at = this.#head; at < this.#list.length; at++) yield this.#list[at]!;
+    for (let at = this.#head; at < this.#list.length; at++) {
+      const { from, to } = this.#list[at]!;
+      yield { from, to };
+    }
+  }
+
+  /** Index of the first one that ends after message `n`. */
+  #endingAfter(n: number): number {
+    const { first } = this;
+    if (!first || first.to > n) return this.#head;
+    let low = this.#head + 1;
+    let high = this.#list.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#list[middle]!.to <= n) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

@@ -7,6 +7,8 @@ import type { LookupdAddress } from './lookupd-address.js';
 const CONNECT_TIMEOUT = 1000;
 /** Longest wait for the next answer while one is due, ms. */
 const ANSWER_TIMEOUT = 5000;
+/** Silence after which the system probes: a lookupd whose machine was started anew does not know the connection. */
+const KEEP_ALIVE = 2000;
 
 /** What a {@link PeerConnection} tells its owner. */
 export interface PeerConnectionOwner {
@@ -29,6 +31,7 @@ export class PeerConnection {
     this.#owner = owner;
     // A name is resolved here, each time.
     this.#socket = connect({ ...address, autoSelectFamily: true, noDelay: true });
+    this.#socket.setKeepAlive(true, KEEP_ALIVE);
     this.#timer = this.#fuse(CONNECT_TIMEOUT, 'no connection');
     this.#socket.on('connect', () => {
       clearTimeout(this.#timer);

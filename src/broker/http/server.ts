@@ -62,7 +62,7 @@ function refusePlain(broker: Broker): RequestListener {
     const port = Math.max(0, portOf(broker.httpsAddress));
     const body = `{"message": "TLS_REQUIRED", "https_port": ${port}}`;
     response.writeHead(403, {
-      'X-NSQ-Content-Type': 'nsq; version=1.0',
+      'X-Nsq-Content-Type': 'nsq; version=1.0',
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': body.length,
     });

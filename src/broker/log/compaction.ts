@@ -23,6 +23,22 @@ export const COMPACTED_SUFFIX = '.compacted';
 /** Bytes that are gathered before they are written. */
 const WRITE_SIZE = 256 * 1024;
 
+/** A stretch of the old file whose blocks are damaged. */
+interface LeftOut {
+  /** Where in the file, in bytes. */
+  readonly offset: number;
+  bytes: number;
+  /** Messages in it that were to be kept. */
+  messages: number;
+}
+
+interface Compacted {
+  /** Describes the new file. */
+  readonly segment: Segment;
+  /** Where messages that were to be kept are not in it, because they were damaged. */
+  readonly leftOut: readonly LeftOut[];
+}
+
 /**
  * Writes a finished segment anew, with some of its messages only, into a file beside its own. The file is on stable
  * storage when this resolves, with a segment that describes it; the old one is as it was.
@@ -33,13 +49,13 @@ export async function writeCompacted(
   files: Files,
   segment: Segment,
   numbers: readonly number[],
-): Promise<Segment> {
+): Promise<Compacted> {
   const path = segment.path + COMPACTED_SUFFIX;
   const fd = files.openSync(path, 'w+');
   const compaction = new Compaction(files, fd, segment, path);
   try {
     for (const n of numbers) await compaction.keep(n);
-    return await compaction.finish();
+    return { segment: await compaction.finish(), leftOut: compaction.leftOut };
   } catch (error) {
     discardCompacted(files, path);
     throw error;
@@ -59,6 +75,7 @@ export function discardCompacted(files: Files, path: string): void {
 }
 
 class Compaction {
+  readonly leftOut: LeftOut[] = [];
   readonly #files: Files;
   readonly #fd: number;
   readonly #from: Segment;
@@ -67,6 +84,8 @@ class Compaction {
   #slab: Slab | undefined;
   /** Offset in it of a block that is not behind the next message. */
   #blockAt = 0;
+  /** The damaged stretch before that block; undefined if there is none. */
+  #damage: LeftOut | undefined;
   #out = Buffer.allocUnsafe(WRITE_SIZE);
   #outAt = 0;
   /** Offset in `#out` of the block that messages go to; -1 if none is open. */
@@ -87,7 +106,7 @@ class Compaction {
   /** Takes message `n` over, unless its block is damaged. Numbers must go up. */
   async keep(n: number): Promise<void> {
     const block = await this.#find(n);
-    if (block === -1) return;
+    if (block === -1) return this.#noteLeftOut();
     const { buf } = this.#slab!;
     let start = block + BLOCK_HEADER_SIZE;
     for (let left = n - blockFirst(buf, block); left > 0; left--) start += recordLength(buf, start);
@@ -133,17 +152,32 @@ class Compaction {
       const slab = this.#slab;
       while (slab && this.#blockAt < slab.length) {
         const at = this.#blockAt;
-        if (!isDamaged(slab.buf, at)) {
+        if (isDamaged(slab.buf, at)) this.#noteDamage(slab, at);
+        else {
           const first = blockFirst(slab.buf, at);
           if (first > n) return -1;
           if (n < first + blockCount(slab.buf, at)) return at;
+          this.#damage = undefined;
         }
         this.#blockAt += blockLength(slab.buf, at);
       }
       const pos = Math.max(slab?.end ?? 0, this.#from.positionBefore(n));
       if (pos >= this.#from.endPos) return -1;
+      if (pos !== slab?.end) this.#damage = undefined;
       await this.#load(pos);
     }
+  }
+
+  #noteDamage(slab: Slab, at: number): void {
+    const bytes = blockLength(slab.buf, at);
+    if (this.#damage) this.#damage.bytes += bytes;
+    else this.#damage = { offset: this.#from.fileOffset(slab.pos + at), bytes, messages: 0 };
+  }
+
+  /** A message that was to be kept is in the damaged stretch. If there is none, an earlier start said that it is missing. */
+  #noteLeftOut(): void {
+    const damage = this.#damage;
+    if (damage && damage.messages++ === 0) this.leftOut.push(damage);
   }
 
   async #load(pos: number): Promise<void> {

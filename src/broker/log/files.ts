@@ -29,7 +29,8 @@ export interface Files {
   ftruncateSync(fd: number, length: number): void;
   fdatasyncSync(fd: number): void;
   fdatasync(fd: number, done: (error: Error | null) => void): void;
-  fstatSync(fd: number): { size: number };
+  /** `nlink` is 0 once the file was removed. */
+  fstatSync(fd: number): { size: number; nlink: number };
   renameSync(from: string, to: string): void;
   unlinkSync(path: string): void;
   mkdirSync(path: string): void;
@@ -39,7 +40,7 @@ export interface Files {
 
 export const REAL_FILES: Files = {
   openSync: (path, flags) => fs.openSync(path, flags, 0o600),
-  closeSync: (fd) => fs.closeSync(fd),
+  closeSync: close,
   writeSync: (fd, buf, offset, length, position) => fs.writeSync(fd, buf, offset, length, position),
   readSync: (fd, buf, offset, length, position) => fs.readSync(fd, buf, offset, length, position),
   read: (fd, buf, offset, length, position, done) => fs.read(fd, buf, offset, length, position, done),
@@ -54,6 +55,15 @@ export const REAL_FILES: Files = {
   readdirSync: (path) => fs.readdirSync(path),
   rmSync: (path) => fs.rmSync(path, { recursive: true, force: true }),
 };
+
+/** The descriptor is gone in any case; what an error says of what was written, a sync has said before. */
+function close(fd: number): void {
+  try {
+    fs.closeSync(fd);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBADF') throw error;
+  }
+}
 
 /**
  * Makes a directory and those above it, unless it is there. Not Node's own `recursive`: where a file system takes no
@@ -102,12 +112,53 @@ export function readFully(
   return total;
 }
 
+/** Opens a new file. Where somebody else removed its directory, and that only, it is made again. */
+export function openNew(files: Files, path: string, flags: string): number {
+  try {
+    return files.openSync(path, flags);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const directory = dirname(path);
+    files.readdirSync(dirname(directory));
+    files.mkdirSync(directory);
+    return files.openSync(path, flags);
+  }
+}
+
+/** What to say if somebody else removed an open file: what is written to it is gone with the process. */
+export function removal(files: Files, fd: number, path: string): Error | null {
+  return files.fstatSync(fd).nlink === 0 ? new Error(`${path} was removed by somebody else`) : null;
+}
+
+/** What file systems say that know no sync of a directory: its entries need none there, or there is no way. */
+const NO_DIRECTORY_SYNC: ReadonlySet<unknown> = new Set(['EINVAL', 'EBADF', 'ENOTSUP']);
+
+function isNoDirectorySync(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && NO_DIRECTORY_SYNC.has(error.code);
+}
+
 /** Makes a directory's entries durable: what was created, renamed or removed in it. */
 export function syncDirectory(files: Files, path: string): void {
   const fd = files.openSync(path, 'r');
   try {
     files.fdatasyncSync(fd);
+  } catch (error) {
+    if (!isNoDirectorySync(error)) throw error;
   } finally {
     files.closeSync(fd);
   }
+}
+
+/** As `syncDirectory`, off the event loop. */
+export function syncDirectoryAside(files: Files, path: string, done: (error: Error | null) => void): void {
+  let fd: number;
+  try {
+    fd = files.openSync(path, 'r');
+  } catch (error) {
+    return done(error as Error);
+  }
+  files.fdatasync(fd, (error) => {
+    files.closeSync(fd);
+    done(isNoDirectorySync(error) ? null : error);
+  });
 }

@@ -18,9 +18,10 @@ export const LOAD_SIZE = 256 * 1024;
 
 /** A stretch that turned out damaged while it was read back. */
 interface LoadedDamage {
-  path: string;
   offset: number;
   bytes: number;
+  /** Messages that were in it; -1 where nothing tells. */
+  messages: number;
 }
 
 export interface Loaded {
@@ -89,11 +90,13 @@ function toSlab(segment: Segment, buf: Buffer, pos: number, endN: number, reache
   let at = 0;
   let first = -1;
   let end = -1;
+  /** Number of the message that the next block is to begin with; -1 if that is not known. */
+  let expected = -1;
   while (at < size) {
     const check = checkBlock(buf, at, size, segment.seed);
     if (check === 'good') {
       if (first === -1) first = blockFirst(buf, at);
-      end = blockFirst(buf, at) + blockCount(buf, at);
+      end = expected = blockFirst(buf, at) + blockCount(buf, at);
       at += blockLength(buf, at);
       continue;
     }
@@ -102,7 +105,11 @@ function toSlab(segment: Segment, buf: Buffer, pos: number, endN: number, reache
       check === 'bad-records' ? at + blockLength(buf, at) : findBlock(buf, at + 1, size, segment.seed);
     if (next === -1 && !reachesEnd) break;
     const to = next === -1 ? size : next;
-    damage.push({ path: segment.path, offset: segment.fileOffset(pos + at), bytes: to - at });
+    const from = check === 'bad-records' ? blockFirst(buf, at) : expected;
+    if (check === 'bad-records') expected = from + blockCount(buf, at);
+    else expected = next === -1 ? endN : blockFirst(buf, next);
+    const messages = from === -1 || (segment.isCompacted && check !== 'bad-records') ? -1 : expected - from;
+    damage.push({ offset: segment.fileOffset(pos + at), bytes: to - at, messages });
     markDamaged(buf, at, to);
     at = to;
   }

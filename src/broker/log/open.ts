@@ -5,6 +5,7 @@ import { COMPACTED_SUFFIX } from './compaction.js';
 import { type Files, readFully } from './files.js';
 import { readFooter, writeFooter } from './footer.js';
 import type { IdSource } from './id-source.js';
+import { restoreEntries } from './new-entries.js';
 import { scanSegment } from './scan.js';
 import {
   isSegmentFileName,
@@ -22,7 +23,7 @@ import { SegmentList } from './segment-list.js';
  */
 export function openSegments(files: Files, directory: string, ids: IdSource, logger: Logger): SegmentList {
   const segments: Segment[] = [];
-  const names = files.readdirSync(directory);
+  const names = restoreEntries(files, directory, files.readdirSync(directory));
   // What a crash left half written; the file that it was to replace is whole.
   for (const name of names.filter((it) => it.endsWith(COMPACTED_SUFFIX)))
     files.unlinkSync(join(directory, name));
@@ -40,7 +41,14 @@ export function openSegments(files: Files, directory: string, ids: IdSource, log
 }
 
 function openSegment(files: Files, path: string, logger: Logger): Segment | undefined {
-  const fd = files.openSync(path, 'r+');
+  let fd: number;
+  try {
+    fd = files.openSync(path, 'r+');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
+    setAside(files, path, 'is a directory', logger);
+    return undefined;
+  }
   try {
     const { size: fileSize } = files.fstatSync(fd);
     const head = Buffer.alloc(SEGMENT_HEADER_SIZE);

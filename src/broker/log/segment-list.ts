@@ -20,8 +20,8 @@ export class SegmentList {
   readonly #runs: IdRun[] = [];
   /** Segments that were removed although some of their messages were in flight: those may still be finished, by their ids. */
   #leaving: Segment[] = [];
-  /** A segment was begun since the start; the next one's ids go on from it. */
-  #begun = false;
+  /** The one that was begun last since the start: the next one's ids go on from it. */
+  #begun: Segment | undefined;
 
   /** @param segments those found on disk, in order */
   constructor(ids: IdSource, segments: Segment[]) {
@@ -46,11 +46,11 @@ export class SegmentList {
   begin(directory: string, firstN: number, basePos: number): Segment {
     const last = this.#segments.at(-1);
     const after = last && idOf(last, firstN);
-    const { hi, lo } = after && this.#begun ? after : this.#ids.next(after);
+    const { hi, lo } = after && last === this.#begun ? after : this.#ids.next(after);
     const seed = randomInt(2 ** 32);
     const path = directory === '' ? '' : join(directory, segmentFileName(firstN, seed));
     const segment = new Segment(path, firstN, basePos, hi, lo, Date.now(), seed);
-    this.#begun = true;
+    this.#begun = segment;
     this.#segments.push(segment);
     this.#addRun(segment);
     return segment;

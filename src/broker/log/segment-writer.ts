@@ -1,10 +1,10 @@
-import { dirname } from 'node:path';
 import { monotonic } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { Batch } from './batch.js';
 import { Doubts } from './doubts.js';
-import { type Files, writeFully } from './files.js';
+import { type Files, openNew, removal, writeFully } from './files.js';
 import { writeFooter } from './footer.js';
+import { NewEntries } from './new-entries.js';
 import { SEGMENT_HEADER_SIZE, type Segment } from './segment.js';
 import type { Slab } from './slab.js';
 import type { SpareFiles } from './spare-files.js';
@@ -36,12 +36,14 @@ export class SegmentWriter {
   /** The file that `sync` is at, and whether it is to be closed then. */
   #syncingFd = -1;
   #closeLater = -1;
-  /** A directory that has a new file since the last sync; empty if none has. */
-  #newIn = '';
+  readonly #newEntries: NewEntries;
+  /** What to say of a finished file that somebody else removed. */
+  #removed: Error | null = null;
 
   /** @param inMemory the slab in memory that holds a position */
   constructor({ files, logger, spares }: WriterContext, inMemory: (pos: number) => Slab | undefined) {
     this.#doubts = new Doubts(files, logger, inMemory);
+    this.#newEntries = new NewEntries(files);
     this.#files = files;
     this.#logger = logger;
     this.#spares = spares;
@@ -105,6 +107,10 @@ export class SegmentWriter {
     return this.#doubts.error !== undefined;
   }
 
+  doubtEntries(): void {
+    this.#newEntries.doubt();
+  }
+
   /** Puts what is written on stable storage, off the event loop. To be called again only when it is done. */
   sync(segment: Segment, done: (error: Error | null) => void): void {
     if (!this.isInDoubt) this.#syncNow(segment, done);
@@ -119,16 +125,17 @@ export class SegmentWriter {
 
   #syncNow(segment: Segment, done: (error: Error | null) => void): void {
     const fd = segment.writeFd;
-    const directory = this.#newIn;
-    this.#newIn = '';
     const end = (error: Error | null): void => {
-      if (error && directory !== '') this.#newIn = directory;
       // Of two syncs of one file, only one is told that something is wrong.
-      this.finished().then(() => done(error ?? this.#doubts.error ?? null));
+      this.finished().then(() => {
+        const removed = this.#removed;
+        this.#removed = null;
+        done(error ?? this.#doubts.error ?? removed);
+      });
     };
     const next = (error: Error | null): void => {
-      if (error || directory === '') end(error);
-      else this.#syncDirectory(directory, end);
+      if (error) end(error);
+      else this.#newEntries.sync(end);
     };
     if (fd === -1) return next(null);
     this.#syncingFd = fd;
@@ -136,30 +143,15 @@ export class SegmentWriter {
     const { endPos } = segment;
     this.#files.fdatasync(fd, (error) => {
       this.#syncingFd = -1;
+      const gone = error ? null : this.#removal(segment, fd);
       if (this.#closeLater === fd) this.#files.closeSync(fd);
       this.#closeLater = -1;
       segment.endWrite(this.#files);
       if (error) this.#doubts.add(segment, error);
+      else if (gone) segment.isLost = true;
       else if (segment.compactions === 0) segment.syncedPos = endPos;
-      next(error);
+      next(error ?? gone);
     });
-  }
-
-  /** Makes the entries of a topic's directory durable, and its own in the directory above. */
-  #syncDirectory(path: string, done: (error: Error | null) => void): void {
-    const one = (at: string, then: (error: Error | null) => void): void => {
-      let fd: number;
-      try {
-        fd = this.#files.openSync(at, 'r');
-      } catch (error) {
-        return then(error instanceof Error ? error : new Error(String(error)));
-      }
-      this.#files.fdatasync(fd, (error) => {
-        this.#files.closeSync(fd);
-        then(error);
-      });
-    };
-    one(path, (error) => (error ? done(error) : one(dirname(path), done)));
   }
 
   #writeAside(batch: Batch, done: (error: Error | undefined) => void): void {
@@ -198,14 +190,14 @@ export class SegmentWriter {
 
   #create(segment: Segment): void {
     const files = this.#files;
-    this.#newIn = dirname(segment.path);
+    this.#newEntries.add(segment);
     if (this.#spares && this.#spares.length > 0) {
       segment.inUsedFile = true;
       segment.writeFd = this.#spares.take(segment.path, segment.header());
       if (segment.writeFd !== -1) return;
       segment.inUsedFile = false;
     }
-    const fd = files.openSync(segment.path, 'w+');
+    const fd = openNew(files, segment.path, 'w+');
     try {
       writeFully(files, fd, segment.header(), 0, SEGMENT_HEADER_SIZE, 0);
     } catch (error) {
@@ -213,6 +205,11 @@ export class SegmentWriter {
       throw error;
     }
     segment.writeFd = fd;
+  }
+
+  /** What to say if somebody else removed the file. */
+  #removal(segment: Segment, fd: number): Error | null {
+    return segment.removed || segment.compactions > 0 ? null : removal(this.#files, fd, segment.path);
   }
 
   /** Syncs a file that nothing more is written to, and closes it. */
@@ -223,6 +220,7 @@ export class SegmentWriter {
     const finished = new Promise<void>((resolve) => {
       files.fdatasync(fd, (error) => {
         this.#finishing.delete(finished);
+        if (!error) this.#removed ??= this.#removal(segment, fd);
         if (this.#syncingFd === fd) this.#closeLater = fd;
         else files.closeSync(fd);
         if (error) {

@@ -51,6 +51,8 @@ export class Segment {
   sealedAt = 0;
   /** Its file is gone. */
   removed = false;
+  /** Somebody else removed its file: what is written to it counts for nothing. */
+  isLost = false;
   /** How many of its messages are in the file, after a compaction. */
   #kept = -1;
   /** Open for writing while it is the last one; -1 otherwise. */
@@ -65,6 +67,8 @@ export class Segment {
   indexN: number[] = [];
   indexPos: number[] = [];
   deferred = new Marks();
+  /** Offsets of damaged stretches that the log was told of. */
+  readonly #reported = new Set<number>();
   #reads = 0;
   /** Its file is closed once nothing is being read from it. */
   #resting = false;
@@ -98,6 +102,18 @@ export class Segment {
 
   set messages(count: number) {
     this.#kept = count;
+  }
+
+  /** Messages were left out of its file: numbers in it do not follow each other. False, too, if a process before did that. */
+  get isCompacted(): boolean {
+    return this.#kept !== -1;
+  }
+
+  /** Whether the log has yet to be told that something at this offset of the file is damaged; from now on it has not. */
+  reports(offset: number): boolean {
+    if (this.#reported.has(offset)) return false;
+    this.#reported.add(offset);
+    return true;
   }
 
   get endPos(): number {
@@ -179,6 +195,7 @@ export class Segment {
     this.indexPos = compacted.indexPos;
     this.deferred = compacted.deferred;
     this.messages = compacted.messages;
+    this.#reported.clear();
     this.compactions++;
   }
 

@@ -41,7 +41,7 @@ export class SpareFiles {
     this.#directory = directory;
     this.#smallest = Math.min(SMALLEST, segmentSize * SMALLEST_PART);
     this.#logger = logger;
-    rmSync(directory, { recursive: true, force: true });
+    this.#clean();
   }
 
   get length(): number {
@@ -122,7 +122,15 @@ export class SpareFiles {
   /** The end: nothing is kept. */
   close(): void {
     this.#spares = [];
-    rmSync(this.#directory, { recursive: true, force: true });
+    this.#clean();
+  }
+
+  #clean(): void {
+    try {
+      rmSync(this.#directory, { recursive: true, force: true });
+    } catch (error) {
+      this.#logger.warn(`cannot remove ${this.#directory}`, { error });
+    }
   }
 
   /** Off the event loop: it takes time to free a large file. */

@@ -141,7 +141,8 @@ export class Tail {
 
   #begin(): void {
     const { pos } = this;
-    if (pos - this.#segment.basePos >= this.#limit) this.moveTo(this.#nextSegment(this.nextN, pos));
+    const { basePos, isLost } = this.#segment;
+    if (isLost || pos - basePos >= this.#limit) this.moveTo(this.#nextSegment(this.nextN, pos));
     this.#batch = new Batch(this.#segment, this.nextN);
   }
 

@@ -26,6 +26,9 @@ export interface LogContext {
 /** Bytes of a segment of a log in memory: what is let go together. */
 const MEMORY_SEGMENT = 256 * 1024;
 
+/** What the system says where a process or a file system has files of some size only: the next batch goes into another. */
+const TOO_LARGE = 'EFBIG';
+
 type LoadWaiter = (slab: Slab | undefined) => void;
 
 /**
@@ -49,6 +52,7 @@ export class TopicLog implements SlabOwner {
   #closed = false;
   #lastRead: Segment | undefined;
   #unsynced = 0;
+  #compactions = 0;
 
   constructor(context: LogContext, directory: string, segments: SegmentList) {
     this.#context = context;
@@ -114,6 +118,11 @@ export class TopicLog implements SlabOwner {
     return this.#unsynced + (this.#writer.isInDoubt ? 1 : 0);
   }
 
+  /** How often a segment was compacted: each time its blocks get other positions. */
+  get compactions(): number {
+    return this.#compactions;
+  }
+
   append(stamp: Stamp, body: Buffer, start: number, end: number): void {
     this.#tail.append(stamp, body, start, end);
   }
@@ -143,7 +152,7 @@ export class TopicLog implements SlabOwner {
     this.#writer.write(batch, (error) => {
       this.#writing = false;
       if (this.#closed) batch.discard();
-      else if (error) this.#takeBack(batch);
+      else if (error) this.#takeBack(batch, error);
       else this.#accept(batch);
       done(error);
     });
@@ -196,8 +205,12 @@ export class TopicLog implements SlabOwner {
         this.#context.logger.error(`cannot read ${segment.path}`, { error });
         return finish(undefined);
       }
-      for (const { path, offset, bytes } of loaded.damage) {
-        this.#context.logger.error(`damaged block skipped: ${bytes} bytes at ${offset} of ${path}`);
+      for (const { offset, bytes, messages } of loaded.damage) {
+        if (!segment.reports(offset)) continue;
+        const count = messages === -1 ? '' : `, ${messages} messages`;
+        this.#context.logger.error(
+          `damaged block skipped: ${bytes} bytes at ${offset} of ${segment.path}${count}`,
+        );
       }
       this.#slabs.add(loaded.slab);
       this.#context.cache.add(loaded.slab, this);
@@ -240,8 +253,8 @@ export class TopicLog implements SlabOwner {
    * @throws what the file system said; the segment is as it was then
    */
   async compact(segment: Segment, numbers: readonly number[]): Promise<void> {
-    const { files } = this.#context;
-    const compacted = await writeCompacted(files, segment, numbers);
+    const { files, logger } = this.#context;
+    const { segment: compacted, leftOut } = await writeCompacted(files, segment, numbers);
     while (segment.isBeingRead) await new Promise(setImmediate);
     if (this.#closed || segment.removed) {
       discardCompacted(files, compacted.path);
@@ -253,8 +266,14 @@ export class TopicLog implements SlabOwner {
       discardCompacted(files, compacted.path);
       throw error;
     }
+    for (const { offset, bytes, messages } of leftOut) {
+      logger.error(
+        `damaged block left out: ${bytes} bytes at ${offset} of ${segment.path}, ${messages} messages`,
+      );
+    }
     this.#dropSlabsOf(segment);
     segment.takeOver(compacted, files);
+    this.#compactions++;
   }
 
   /** Ends the segment being written before its time, because it is to be removed. Nothing may be uncommitted. */
@@ -264,12 +283,18 @@ export class TopicLog implements SlabOwner {
     this.#tail.moveTo(this.#segments.begin(this.#directory, this.#endN, this.#endPos));
   }
 
-  /** Finishes the files. Everything must be committed. Resolves when they are on stable storage. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#writer.finish(this.#tail.segment);
+  /**
+   * Finishes the files. Everything must be committed, and no sync under way. Resolves when they are on stable storage, or
+   * with what hindered that.
+   */
+  async close(): Promise<Error | undefined> {
+    if (this.#closed) return undefined;
+    const { segment } = this.#tail;
+    this.#writer.finish(segment);
+    const sync = (): Promise<Error | null> => new Promise((resolve) => this.#writer.sync(segment, resolve));
+    const error = (await sync()) && (await sync());
     this.abandon();
-    await this.#writer.finished();
+    return error ?? undefined;
   }
 
   /** Lets go of everything without another write. */
@@ -292,11 +317,19 @@ export class TopicLog implements SlabOwner {
     if (batch.segment !== this.#tail.segment) this.#finish(batch.segment);
   }
 
-  #takeBack(batch: Batch): void {
+  #takeBack(batch: Batch, error: Error): void {
     const { segment } = batch;
     if (this.#tail.segment !== segment) this.#segments.remove(this.#tail.segment);
     this.#tail.revert(batch);
     this.#writer.cutBack(segment);
+    if ('code' in error && error.code === TOO_LARGE && segment.size > 0) this.#endLast();
+  }
+
+  /** Goes on in another file than the one being written. Nothing may be uncommitted. */
+  #endLast(): void {
+    const { segment } = this.#tail;
+    this.seal();
+    this.#finish(segment);
   }
 
   /** The segment that follows the full one; that is finished once it is all written. */
@@ -322,11 +355,19 @@ export class TopicLog implements SlabOwner {
     }
   }
 
+  /** A sync of the directory failed elsewhere: entries of new files count as not written. */
+  doubtEntries(): void {
+    this.#writer.doubtEntries();
+  }
+
   /** Puts what is committed on stable storage, off the event loop. To be called again only when it is done. */
   sync(done: (error: Error | null) => void): void {
     this.#unsynced = 0;
     // The next segment may have been begun already, while what comes before is still being written.
     const last = this.#segments.of(this.#endN - 1) ?? this.#tail.segment;
-    this.#writer.sync(last, done);
+    this.#writer.sync(last, (error) => {
+      if (last.isLost && last === this.#tail.segment && !this.dirty && !this.#closed) this.#endLast();
+      done(error);
+    });
   }
 }

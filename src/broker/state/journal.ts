@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Files, readFully, writeFully } from '../log/files.js';
+import { type Files, openNew, readFully, removal, syncDirectoryAside, writeFully } from '../log/files.js';
 import type { Logger } from '../logger.js';
 import { encodeBatch } from './journal-batch.js';
 import { EntryWriter } from './journal-entries.js';
@@ -38,12 +38,16 @@ export function readJournal(
   return { state: new TopicState(), generation: generations[0] ?? 0 };
 }
 
+/** What is no file, but a directory that somebody put there, has nothing in it. */
 function contentOf(files: Files, path: string): { path: string; buf: Buffer } {
   const fd = files.openSync(path, 'r');
   try {
     const { size } = files.fstatSync(fd);
     const buf = Buffer.allocUnsafeSlow(size);
     return { path, buf: buf.subarray(0, readFully(files, fd, buf, 0, size, 0)) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
+    return { path, buf: Buffer.alloc(0) };
   } finally {
     files.closeSync(fd);
   }
@@ -79,8 +83,10 @@ export class Journal {
   #unsynced = false;
   /** The file does not hold what it should: the next write begins a new one. */
   #broken = false;
-  /** A sync of the file failed. */
+  /** A sync of the file, or of its entry in the directory, failed. */
   #isDoubtful = false;
+  /** The directory was not synced since the file was made. */
+  #isEntryNew = false;
 
   /** @param snapshot writes entries that say everything that is so at the moment */
   constructor(
@@ -128,13 +134,17 @@ export class Journal {
     }
   }
 
-  /** Begins a new file with a snapshot. The one before is removed once the new one is on stable storage. */
+  /**
+   * Begins a new file with a snapshot. The last one that is on stable storage is removed once this one is, others at once.
+   */
   replace(): void {
     const files = this.#files;
-    const generation = this.#generation + 1;
+    const before = this.#generation;
+    const isBeforeDurable = !this.#isEntryNew;
+    const generation = before + 1;
     this.#broken = true;
     this.entries.clear();
-    const fd = files.openSync(join(this.#directory, journalName(generation)), 'w');
+    const fd = openNew(files, join(this.#directory, journalName(generation)), 'w');
     const into = new EntryWriter();
     this.#snapshot(into);
     this.#sequence = 0;
@@ -150,8 +160,8 @@ export class Journal {
     this.#generation = generation;
     this.#snapshotSize = into.length;
     this.#broken = this.#isDoubtful = false;
-    this.#unsynced = true;
-    this.#removeOlder(generation);
+    this.#unsynced = this.#isEntryNew = true;
+    if (!isBeforeDurable) this.#remove(before);
   }
 
   /**
@@ -174,12 +184,39 @@ export class Journal {
     }
     this.#unsynced = false;
     this.#syncingFd = fd;
+    const end = (error: Error | null): void => {
+      if (error && fd === this.#fd) this.#unsynced = this.#isDoubtful = true;
+      done(error);
+    };
     this.#files.fdatasync(fd, (error) => {
       this.#syncingFd = -1;
-      if (error && fd === this.#fd) this.#unsynced = this.#isDoubtful = true;
-      if (fd !== this.#fd) this.#files.closeSync(fd);
-      done(error);
+      if (fd !== this.#fd) {
+        this.#files.closeSync(fd);
+        return end(error);
+      }
+      const failure = error ?? removal(this.#files, fd, join(this.#directory, journalName(this.#generation)));
+      if (failure || !this.#isEntryNew) return end(failure);
+      syncDirectoryAside(this.#files, this.#directory, (cause) => {
+        // Of a topic that was deleted, the directory may be another one's by now.
+        if (!cause && fd === this.#fd) {
+          this.#isEntryNew = false;
+          this.#removeOlder();
+        }
+        end(cause);
+      });
     });
+  }
+
+  /** A sync of the directory failed: the system may count the file's entry as written although it is not. */
+  doubtEntry(): void {
+    if (this.#isEntryNew) this.#unsynced = this.#isDoubtful = true;
+  }
+
+  /** Puts everything on stable storage and closes the file. Resolves with what hindered that. */
+  async end(): Promise<Error | undefined> {
+    const error = await new Promise<Error | null>((resolve) => this.sync(resolve));
+    this.close();
+    return error ?? undefined;
   }
 
   /** Closes the file, one that is being synced when that is done. */
@@ -196,38 +233,24 @@ export class Journal {
     return batch.length;
   }
 
-  /** Removes the files before this one once it is on stable storage. What stays for an error goes another time. */
-  #removeOlder(generation: number): void {
-    const files = this.#files;
-    const olderNames = (): string[] =>
-      files
-        .readdirSync(this.#directory)
-        .filter((name) => Number(NAME.exec(name)?.[1] ?? generation) < generation);
-    const failed = (error: unknown): void =>
-      this.#logger.warn(`cannot remove an older journal in ${this.#directory}`, { error });
+  /** Removes the files before this one, which is on stable storage. What stays for an error goes another time. */
+  #removeOlder(): void {
     try {
-      if (olderNames().length === 0) return;
-      const fd = files.openSync(join(this.#directory, journalName(generation)), 'r');
-      const whenSynced = (synced: number, then: () => void): void => {
-        files.fdatasync(synced, (error) => {
-          files.closeSync(synced);
-          // Of a topic that was deleted, the directory may be another one's by now.
-          if (this.#fd === -1) return;
-          try {
-            if (error) throw error;
-            then();
-          } catch (cause) {
-            failed(cause);
-          }
-        });
-      };
-      whenSynced(fd, () => {
-        whenSynced(files.openSync(this.#directory, 'r'), () => {
-          for (const name of olderNames()) files.unlinkSync(join(this.#directory, name));
-        });
-      });
+      for (const name of this.#files.readdirSync(this.#directory)) {
+        const generation = Number(NAME.exec(name)?.[1] ?? this.#generation);
+        if (generation < this.#generation) this.#remove(generation);
+      }
     } catch (error) {
-      failed(error);
+      this.#logger.warn(`cannot list ${this.#directory}`, { error });
+    }
+  }
+
+  #remove(generation: number): void {
+    const path = join(this.#directory, journalName(generation));
+    try {
+      this.#files.unlinkSync(path);
+    } catch (error) {
+      this.#logger.warn(`cannot remove ${path}`, { error });
     }
   }
 }

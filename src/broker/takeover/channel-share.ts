@@ -14,6 +14,11 @@ export class ChannelShare {
     this.#ranges.set(n, attempts, 0);
   }
 
+  /** Adds a message, unless it is there. */
+  addMissing(n: number): void {
+    this.#ranges.add(n, n + 1);
+  }
+
   /**
    * Tells a journal of the channel, so that it delivers its messages of those before `endN` and all after: new ones from
    * the log, past those that are not its own or were delivered before; and these as held.

@@ -5,7 +5,9 @@ const METADATA = 'nsqd.dat';
 /** nsqd before 1.0 had its worker id in the name, and later versions linked one to the other. */
 const NUMBERED_METADATA = /^nsqd\.\d+\.dat$/;
 const QUEUE_FILE = /^(.+)\.diskqueue\.(\d{6,}|meta)\.dat$/;
-const BAD_FILE = /\.diskqueue\.\d{6,}\.dat\.bad$/;
+const BAD_FILE = /^(.+)\.diskqueue\.\d{6,}\.dat\.bad$/;
+/** What nsqd was about to rename when it died. */
+const UNFINISHED = /^(?:nsqd\.dat|.+\.diskqueue\.meta\.dat)\.\d+\.tmp$/;
 /** Between a topic's and a channel's name; the second one on Windows. */
 const SEPARATOR = /[:;]/;
 
@@ -41,6 +43,8 @@ export interface Inventory {
   /** Its metadata file, or files: the first one counts. */
   readonly metadata: readonly string[];
   readonly topics: ReadonlyMap<string, FoundTopic>;
+  /** Files that nothing is imported from: those that nsqd gave up, and queues of topics and channels that are none. */
+  readonly unused: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -58,6 +62,8 @@ export function hasNsqdFiles(names: readonly string[]): boolean {
 export function takeInventory(names: readonly string[], listed: readonly TopicMetadata[]): Inventory {
   const topics = new Map<string, FoundTopic>();
   const warnings = new Set<string>();
+  const unused: string[] = [];
+  const bad = new Map<string, number>();
 
   const topicOf = (name: string): FoundTopic => {
     let topic = topics.get(name);
@@ -86,33 +92,45 @@ export function takeInventory(names: readonly string[], listed: readonly TopicMe
     if (!usable(name, 'topic')) continue;
     const topic = topicOf(name);
     topic.listed = true;
-    topic.paused = paused;
+    topic.paused ||= paused;
     for (const { name: channelName, paused: channelPaused } of channels) {
       if (!usable(channelName, `channel of topic ${name}`)) continue;
       const channel = channelOf(topic, channelName);
       channel.listed = true;
-      channel.paused = channelPaused;
+      channel.paused ||= channelPaused;
     }
   }
+  /** The queue of a topic or channel by its name in a file's; undefined if it can be of none. */
+  const queueOf = (queueName: string): QueueFiles | undefined => {
+    const [topicName = '', channelName, ...rest] = queueName.split(SEPARATOR);
+    const what = `queue ${queueName}`;
+    if (!usable(topicName, what)) return undefined;
+    if (channelName === undefined) return topicOf(topicName).queue;
+    return usable([channelName, ...rest].join(':'), what)
+      ? channelOf(topicOf(topicName), channelName).queue
+      : undefined;
+  };
   for (const name of names) {
-    if (BAD_FILE.test(name)) warnings.add(`${name} left where it is: nsqd could not read it`);
+    const [, badQueue] = BAD_FILE.exec(name) ?? [];
+    if (badQueue !== undefined) bad.set(badQueue, (bad.get(badQueue) ?? 0) + 1);
+    if (badQueue !== undefined || UNFINISHED.test(name)) unused.push(name);
     const match = QUEUE_FILE.exec(name);
     if (!match) continue;
     const [, queueName = '', part = ''] = match;
-    const [topicName = '', channelName, ...rest] = queueName.split(SEPARATOR);
-    if (rest.length > 0 || !usable(topicName, `queue of ${name}`)) continue;
-    if (channelName !== undefined && !usable(channelName, `queue of ${name}`)) continue;
-    const topic = topicOf(topicName);
-    const { queue } = channelName === undefined ? topic : channelOf(topic, channelName);
-    if (part === 'meta') queue.meta = name;
+    const queue = queueOf(queueName);
+    if (!queue) unused.push(name);
+    else if (part === 'meta') queue.meta = name;
     else queue.data.push({ number: Number(part), name });
+  }
+  for (const [queueName, count] of bad) {
+    warnings.add(`queue ${queueName}: left out what nsqd could not read, .bad files: ${count}`);
   }
   for (const { queue, channels } of topics.values()) {
     for (const { data } of [queue, ...[...channels.values()].map((channel) => channel.queue)]) {
       data.sort((a, b) => a.number - b.number);
     }
   }
-  return { metadata: metadataFiles(names), topics, warnings: [...warnings] };
+  return { metadata: metadataFiles(names), topics, unused, warnings: [...warnings] };
 }
 
 /** Every file of a topic and its channels. */

@@ -3,7 +3,7 @@ import { type Files, readFully } from '../log/files.js';
 import type { QueueFiles } from './inventory.js';
 
 /** `depth`, then file and offset of the next read, then of the next write. */
-const POSITION = /^(-?\d+)\n(\d+),(\d+)\n(\d+),(\d+)\n?/;
+const POSITION = /^(-?\d+)\r?\n(\d+),(\d+)\r?\n(\d+),(\d+)/;
 const LONGEST_POSITION = 256;
 
 /** A stretch of a queue's messages: one of its files from an offset to its end. */
@@ -42,8 +42,7 @@ export function contentOf(files: Files, dataPath: string, queue: QueueFiles): Qu
   }
   const { depth, readFile, readAt, writeFile, writeAt } = position;
   const parts: QueuePart[] = [];
-  let settled = depth >= 0 && (readFile < writeFile || (readFile === writeFile && readAt <= writeAt));
-  if (!settled) warn('its position file contradicts itself');
+  let settled = true;
   for (const { number, name } of queue.data) {
     if (number < readFile) continue;
     const path = join(dataPath, name);
@@ -58,7 +57,27 @@ export function contentOf(files: Files, dataPath: string, queue: QueueFiles): Qu
   }
   const past = queue.data.filter(({ number }) => number < readFile).length;
   if (past > 0) warn(`${past} of its data files are left out: they lie before its position`);
+  const missing = gaps(queue, position);
+  if (missing.length > 0) warn(`data files that should be there are missing: ${missing.join(', ')}`);
+  if (!settled) {
+    warn(
+      'its position file is older than its data (nsqd was killed): everything from that position to the end is imported, messages that were finished last may come again',
+    );
+  }
   return { parts, depth, settled, warnings };
+}
+
+/** The numbers of the data files between the next read and the next write that are not there: `3`, or `3 to 5`. */
+function gaps({ data }: QueueFiles, { readFile, readAt, writeFile, writeAt }: Position): string[] {
+  const found: string[] = [];
+  const isEmpty = readFile === writeFile && readAt === writeAt;
+  const end = isEmpty || writeAt === 0 ? writeFile : writeFile + 1;
+  let next = readFile;
+  for (const number of [...data.map((file) => file.number), end]) {
+    if (number > next) found.push(number - next === 1 ? `${next}` : `${next} to ${number - 1}`);
+    next = Math.max(next, number + 1);
+  }
+  return found;
 }
 
 interface Position {
@@ -69,10 +88,12 @@ interface Position {
   readonly writeAt: number;
 }
 
+/** Undefined for a text that is no position, or one that cannot be: nsqd reads no further than it writes. */
 function readPosition(files: Files, path: string): Position | undefined {
   const match = POSITION.exec(readText(files, path, LONGEST_POSITION));
   if (!match) return undefined;
   const [depth = 0, readFile = 0, readAt = 0, writeFile = 0, writeAt = 0] = match.slice(1).map(Number);
+  if (readFile > writeFile || (readFile === writeFile && readAt > writeAt)) return undefined;
   return { depth, readFile, readAt, writeFile, writeAt };
 }
 

@@ -207,7 +207,7 @@ class Takeover {
     return contentOf(this.#context.files, this.#context.dataPath, queue).parts.length > 0;
   }
 
-  /** Every topic is done: receipts are no longer needed, and the metadata goes last. */
+  /** Every topic is done: receipts are no longer needed; what nothing was imported from goes too, and the metadata last. */
   #finish(): void {
     const { files, topicsPath, suffix } = this.#context;
     for (const entry of files.readdirSync(topicsPath)) {
@@ -215,7 +215,7 @@ class Takeover {
       const directory = join(topicsPath, entry);
       if (readReceipt(files, directory)) removeReceipt(files, directory);
     }
-    this.#move(this.#inventory.metadata);
+    this.#move([...this.#inventory.unused, ...this.#inventory.metadata]);
   }
 
   #move(names: readonly string[]): void {

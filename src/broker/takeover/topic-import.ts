@@ -59,6 +59,8 @@ export class TopicImport {
   readonly #directory: string;
   readonly #log: TopicLog;
   readonly #channels: readonly ChannelImport[];
+  /** What the topic had not passed on. */
+  readonly #waiting: QueueContent;
   #index: IdIndex | undefined;
   #bytes = 0;
   #steps = 0;
@@ -79,6 +81,7 @@ export class TopicImport {
       content: this.#contentOf(channel.queue),
       share: new ChannelShare(),
     }));
+    this.#waiting = this.#contentOf(topic.queue);
   }
 
   /**
@@ -90,7 +93,8 @@ export class TopicImport {
     const endOfUnion = this.#log.endN;
     await this.#appendWaiting();
     const { endN } = this.#log;
-    await this.#log.close();
+    const failure = await this.#log.close();
+    if (failure) throw failure;
     this.#writeJournal(endOfUnion);
     const { name, paused } = this.#topic;
     const report: TopicReport = {
@@ -120,8 +124,8 @@ export class TopicImport {
     const filled = this.#channels.filter(({ content }) => content.parts.length > 0);
     if (filled.length === 0) return;
     const [only] = filled;
-    // A queue alone needs no index, unless a message may be in it twice.
-    if (filled.length === 1 && only!.content.settled) {
+    // A queue alone needs no index, unless a message may be in it twice, or in the topic's own queue too.
+    if (filled.length === 1 && only!.content.settled && this.#waiting.parts.length === 0) {
       const reader = this.#reader(only!.content, true);
       while (reader.next()) {
         only!.share.add(this.#log.nextN, reader.attempts);
@@ -163,20 +167,26 @@ export class TopicImport {
 
   async #appendWaiting(): Promise<void> {
     const { queue } = this.#topic;
-    const content = this.#contentOf(queue);
-    const reader = this.#reader(content, true);
+    const reader = this.#reader(this.#waiting, true);
     let everywhere = 0;
     let somewhere = 0;
     while (reader.next()) {
       const slot = this.#index?.find(reader.idHi, reader.idLo) ?? -1;
-      const taken = slot !== -1 && this.#index!.queuesOf(slot) === this.#channels.length;
-      if (taken) everywhere++;
-      else if (slot !== -1) somewhere++;
-      const pause = taken ? this.#step() : this.#append(reader);
+      if (slot === -1) {
+        const pause = this.#append(reader);
+        if (pause) await pause;
+        continue;
+      }
+      if (this.#index!.queuesOf(slot) === this.#channels.length) everywhere++;
+      else {
+        somewhere++;
+        for (const { share } of this.#channels) share.addMissing(this.#index!.numberOf(slot));
+      }
+      const pause = this.#step();
       if (pause) await pause;
     }
     await this.#commit();
-    this.#checkDepth(queue, content, reader.count);
+    this.#checkDepth(queue, this.#waiting, reader.count);
     if (everywhere > 0) {
       this.#context.warn(
         `queue ${queue.name}: ${everywhere} messages left out: every channel's queue has them already (nsqd was killed)`,
@@ -184,7 +194,7 @@ export class TopicImport {
     }
     if (somewhere > 0) {
       this.#context.warn(
-        `queue ${queue.name}: ${somewhere} messages are in some channels' queues too (nsqd was killed): those channels will get them twice`,
+        `queue ${queue.name}: ${somewhere} messages are in some channels' queues already (nsqd was killed): the other channels get them too, if they had finished them, again`,
       );
     }
   }
@@ -193,11 +203,6 @@ export class TopicImport {
     const { files, dataPath, warn } = this.#context;
     const content = contentOf(files, dataPath, queue);
     for (const line of content.warnings) warn(line);
-    if (!content.settled && queue.meta !== '') {
-      warn(
-        `queue ${queue.name}: its position file is older than its data (nsqd was killed): everything from that position to the end is imported, messages that were finished last may come again`,
-      );
-    }
     return content;
   }
 

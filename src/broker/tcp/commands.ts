@@ -343,7 +343,7 @@ export class Commands implements CommandSink {
     if (delay > maxReqTimeout) {
       throw new ProtocolError(
         'E_INVALID',
-        `DPUB timeout ${delay} out of range 0-${Math.floor(maxReqTimeout)}`,
+        `DPUB timeout ${BigInt(line.param(1))} out of range 0-${Math.floor(maxReqTimeout)}`,
       );
     }
     return delay;

@@ -56,6 +56,7 @@ export class ServerTls {
    * and the client's certificate is as the policy wants it, or with what went wrong; the connection is closed then.
    */
   secure(socket: Socket, first: Buffer, done: (error: Error | undefined, secured: TLSSocket) => void): void {
-    secure(socket, first, { context: this.#context, clientAuth: this.clientAuth }, done);
+    const { options: contextOptions, clientAuth } = this;
+    secure(socket, first, { context: this.#context, contextOptions, clientAuth }, done);
   }
 }

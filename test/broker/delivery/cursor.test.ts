@@ -1,9 +1,10 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { Cursor } from '../../../src/broker/delivery/cursor.js';
 import { recordLength } from '../../../src/broker/log/record.js';
 import type { TopicLog } from '../../../src/broker/log/topic-log.js';
-import { append, appendBatch, appendDeferred, commit } from '../log/support/logs.js';
+import { append, appendBatch, appendDeferred, commit, LoggerNotes, openLog } from '../log/support/logs.js';
+import { fileError, MemoryFiles } from '../log/support/memory-files.js';
 import { bodyAt, type DiskLogOptions, diskLog } from './support/disk-log.js';
 
 /** A cursor, and what it said. */
@@ -28,12 +29,17 @@ class Reader {
     );
   }
 
+  /** Resolves when a read that is under way ends. */
+  loading(): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#loaded = resolve;
+    });
+  }
+
   /** As `cursor.open`, waiting for what must be read. */
   async open(limit = this.#log.endN): Promise<boolean> {
     for (;;) {
-      const loaded = new Promise<boolean>((resolve) => {
-        this.#loaded = resolve;
-      });
+      const loaded = this.loading();
       if (this.cursor.open(limit)) return true;
       if (this.cursor.n >= limit) return false;
       expect(await loaded).toBe(true);
@@ -204,4 +210,50 @@ describe('Cursor', () => {
     cursor.release();
     expect(left).toBe(1);
   });
+});
+
+test('a compaction under a cursor that is not where a channel reads hides nothing from it', async () => {
+  const sizes = fc.array(fc.constantFrom(10, 3000, 70_000, 300_000), { minLength: 5, maxLength: 25 });
+  const keeps = fc.infiniteStream(fc.boolean());
+  const stops = fc.array(fc.nat(12), { maxLength: 3 });
+  await fc.assert(
+    fc.asyncProperty(sizes, keeps, stops, fc.boolean(), async (list, keep, steps, fails) => {
+      const files = new MemoryFiles();
+      const writing = openLog(files);
+      for (const [i, size] of list.entries()) {
+        if (i % 5 === 4) appendDeferred(writing, `${i}`.padEnd(size), 1e12);
+        else append(writing, `${i}`.padEnd(size));
+        if (i % 3 === 0) await commit(writing);
+      }
+      await commit(writing);
+      await writing.close();
+      const logger = new LoggerNotes();
+      const log = openLog(files, { cacheSize: 0, logger });
+      append(log, `${list.length}`);
+      await commit(log);
+      const first = log.segments.first!;
+      const reader = new Reader(log);
+      const seen: number[] = [];
+      let kept = list.map((_, n) => n);
+      for (const step of steps) {
+        for (let i = 0; i < step; i++) {
+          const next = await reader.next();
+          if (next) seen.push(Number(next[1]));
+        }
+        files.fault = (call) => (fails && call === 'readAside' ? fileError('EIO') : undefined);
+        if (!reader.cursor.open(log.endN) && reader.cursor.n < log.endN) await reader.loading();
+        files.fault = () => undefined;
+        kept = kept.filter((n) => n >= reader.cursor.n || keep.next().value);
+        kept = kept.filter((n) => n % 4 === 0 || keep.next().value);
+        await log.compact(first, kept);
+      }
+      for (const body of await reader.rest()) seen.push(Number(body));
+      const passed = new Set([...seen, ...reader.deferred, list.length]);
+      expect(kept.filter((n) => !passed.has(n))).toEqual([]);
+      expect(seen).toEqual([...seen].sort((a, b) => a - b));
+      expect(logger.lines.filter((line) => line.includes('damaged'))).toEqual([]);
+      reader.cursor.release();
+    }),
+    { numRuns: 150 },
+  );
 });

@@ -25,9 +25,9 @@ describe('Skips', () => {
     const skips = new Skips();
     skips.add(1, 2);
     skips.add(5, 7);
-    expect(skips.first).toEqual({ from: 1, to: 2 });
+    expect(skips.first).toMatchObject({ from: 1, to: 2 });
     skips.shift();
-    expect(skips.first).toEqual({ from: 5, to: 7 });
+    expect(skips.first).toMatchObject({ from: 5, to: 7 });
     skips.clear();
     expect([skips.first, skips.countFrom(0)]).toEqual([undefined, 0]);
   });
@@ -48,6 +48,7 @@ describe('Skips', () => {
         for (let i = 0; i < gone; i++) skips.shift();
         const left = numbers.slice(gone);
         expect(skips.countFrom(n)).toBe(left.flat().filter((it) => it >= n).length);
+        expect(skips.has(n)).toBe(left.flat().includes(n));
         expect([...skips].map(({ from, to }) => [from, to - from])).toEqual(
           left.map((it) => [it[0], it.length]),
         );
@@ -55,5 +56,20 @@ describe('Skips', () => {
         expect(skips.countFrom(0)).toBe(left.flat().length + 1);
       }),
     );
+  });
+
+  it('answers as fast for a hundred thousand of them', () => {
+    const skips = new Skips();
+    const count = 100_000;
+    for (let n = 0; n < count; n++) skips.add(n * 3, n * 3 + 1);
+    const started = performance.now();
+    let skipped = 0;
+    let counted = 0;
+    for (let n = 0; n < count * 3; n++) {
+      if (skips.has(n)) skipped++;
+      if (skips.countFrom(n) === count - Math.floor((n + 2) / 3)) counted++;
+    }
+    expect([skipped, counted]).toEqual([count, count * 3]);
+    expect(performance.now() - started).toBeLessThan(2000);
   });
 });

@@ -1,4 +1,5 @@
 import dns from 'node:dns';
+import { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import type { Broker } from '../../../src/broker/broker.js';
 import type { BrokerOptions } from '../../../src/broker/settings.js';
@@ -30,10 +31,13 @@ async function registered(lookupd: Lookupd): Promise<Record<string, string[]>> {
   return topics;
 }
 
+const byKey = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1);
+
 /** Resolves when the lookupd has exactly these topics and channels registered. */
 async function untilRegistered(lookupd: Lookupd, topics: Record<string, string[]>): Promise<void> {
-  const want = JSON.stringify(topics);
-  await until(async () => JSON.stringify(await registered(lookupd)) === want);
+  const sorted = (all: Record<string, string[]>): string => JSON.stringify(Object.entries(all).sort(byKey));
+  const want = sorted(topics);
+  await until(async () => sorted(await registered(lookupd)) === want);
 }
 
 describe('a broker with lookupds', () => {
@@ -112,6 +116,15 @@ describe('a broker with lookupds', () => {
     expect(fake.current.slice(-2)).toEqual(['UNREGISTER t x#ephemeral', 'UNREGISTER t']);
   });
 
+  it('has the connection probed: a lookupd whose machine was started anew does not know it', async () => {
+    const keepAlive = vi.spyOn(Socket.prototype, 'setKeepAlive');
+    cleanup(() => keepAlive.mockRestore());
+    const lookupd = await lookupdOf();
+    await brokerOf([lookupd]);
+    await until(async () => (await nodesOf(lookupd)).length === 1);
+    expect(keepAlive).toHaveBeenCalledWith(true, 2000);
+  });
+
   it('pings every 15 seconds', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     try {
@@ -124,6 +137,23 @@ describe('a broker with lookupds', () => {
       expect(fake.current).not.toContain('PING');
       vi.advanceTimersByTime(1);
       await fake.until(() => fake.current.includes('PING'));
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('comes again to one that has not answered for five seconds', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const fake = await FakeLookupd.start({ answer: () => undefined });
+      await brokerOf([fake]);
+      await fake.until(() => fake.current.length === 1);
+      vi.advanceTimersByTime(4_900);
+      expect(fake.connections).toBe(1);
+      await until(() => {
+        vi.advanceTimersByTime(100);
+        return Promise.resolve(fake.connections >= 2);
+      });
     } finally {
       vi.useRealTimers();
     }

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { Broker } from '../../../src/broker/broker.js';
 import { type Files, REAL_FILES } from '../../../src/broker/log/files.js';
@@ -77,6 +79,23 @@ it('while nothing can be written, consumers go on, and health comes back by itse
   const again = await afterCrash(broker);
   const second = await subscribe(again, 't', 'c', { ready: 5 });
   expect(await consume(second, 1)).toEqual(['after']);
+});
+
+it('a disk that is full of what is finished by now: room is made of it, and messages are taken again', async () => {
+  const disk = new FullDisk();
+  const dataPath = tempDir();
+  const broker = await openOn(disk, { dataPath });
+  const client = await subscribe(broker, 't', 'c', { ready: 5 });
+  await broker.publish('t', numbered(20));
+  disk.refuse = () =>
+    readdirSync(join(dataPath, 'nsq-data/topics/t.topic')).some((name) => name.endsWith('.log'));
+  await expect(broker.publish('t', 'refused')).rejects.toMatchObject({ code: 'E_STORAGE' });
+  expect(await consume(client, 20)).toEqual(numbered(20));
+  await until(() => broker.healthy, 'healthy again');
+  disk.refuse = () => false;
+  await broker.publish('t', 'after');
+  expect(await consume(client, 1)).toEqual(['after']);
+  expect(countsOf((await afterCrash(broker)).topic('t').channel('c')).depth).toBeLessThan(2);
 });
 
 it('a journal that cannot be written shows in health; what was finished then may only come again', async () => {

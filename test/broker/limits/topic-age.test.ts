@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { Broker } from '../../../src/broker/broker.js';
+import { Compactor } from '../../../src/broker/compactor.js';
+import { type Files, REAL_FILES } from '../../../src/broker/log/files.js';
+import { setStamp } from '../../../src/broker/log/record.js';
+import { cleanup } from '../../support/temp.js';
 import { countsOf, openBroker, restart } from '../support/brokers.js';
 import { consume, settled, subscribe, take, texts } from '../support/clients.js';
+import { FakeConsumer } from '../support/fake-consumer.js';
 import { bodies, numbersOf, until } from './support/limits.js';
 
 const AGE = 150;
@@ -113,4 +119,45 @@ describe('messages that are too old', () => {
     expect(countsOf(third.topic('t').channel('other'))).toEqual({ depth: 0, inFlight: 0, deferred: 1 });
     expect(countsOf(third.topic('t').channel('c'))).toEqual({ depth: 0, inFlight: 0, deferred: 1 });
   });
+});
+
+it('an age is read on at the right message after a read that failed and a compaction', async () => {
+  const options = { compactionInterval: 0, maxBytesPerFile: 2e6, httpAddress: '' };
+  const first = await openBroker(options);
+  const channel = first.topic('t').channel('c');
+  const past = { hi: 0, lo: 0 };
+  setStamp(past, Date.now() - OLD);
+  for (const body of bodies(600, 1000)) first.topic('t').publish(past, Buffer.from(body), 0, 1000);
+  first.turn.run();
+  const youngFrom = Date.now();
+  for (let n = 600; n < 1000; n += 100) await first.publish('t', bodies(100, 1000, n));
+  const consumer = new FakeConsumer(channel, 2000);
+  first.turn.run();
+  for (const { n } of consumer.deliveries) n < 600 ? consumer.fin(n) : consumer.req(n, OLD);
+  first.turn.run();
+  await first.close();
+
+  const age = 2200;
+  let reads = 0;
+  const files: Files = {
+    ...REAL_FILES,
+    read: (fd, buf, offset, length, position, done) => {
+      // What comes first is read, what is next to it is not.
+      if (++reads === 1) REAL_FILES.read(fd, buf, offset, length, position, done);
+      else setImmediate(done, new Error('EIO: put in the way'), 0);
+    },
+  };
+  const broker = new Broker({ ...options, dataPath: first.dataPath, maxTopicAge: age }, files);
+  await broker.start();
+  cleanup(() => broker.close());
+  await until(() => reads >= 3, 'the reader waits for its next try');
+  files.read = REAL_FILES.read;
+  await broker.publish('t', 'of another file');
+  await new Compactor(broker).run();
+  expect(broker.topic('t').log.compactions).toBe(1);
+  const held = broker.topic('t').channel('c');
+  expect(held.deferredCount).toBe(400);
+  await until(() => held.droppedCount > 0, 'dropped when they are old');
+  expect(Date.now() - youngFrom).toBeGreaterThanOrEqual(age);
+  await until(() => held.deferredCount === 0, 'all of them');
 });

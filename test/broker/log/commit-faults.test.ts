@@ -189,3 +189,25 @@ test('a segment that is removed while it is being synced stays open until then',
   expect(await result).toBeNull();
   expect(files.openCount).toBe(0);
 });
+
+test('where files may only have some size, the next batch goes into another one', async () => {
+  const files = new MemoryFiles();
+  const log = openLog(files);
+  const most = 50_000;
+  files.fault = (call, path) =>
+    call === 'write' && path.endsWith('.log') && files.get(path).length > most
+      ? fileError('EFBIG')
+      : undefined;
+  const kept: string[] = [];
+  for (let i = 0; i < 30; i++) {
+    const body = `${i}`.padEnd(9000);
+    append(log, body);
+    if ((await commit(log)) === undefined) kept.push(body);
+  }
+  expect(kept.length).toBeGreaterThan(20);
+  expect([...(await readAll(log)).bodies.values()]).toEqual(kept);
+  const again = openLog(files.clone());
+  expect([...(await readAll(again)).bodies.values()]).toEqual(kept);
+  await log.close();
+  expect(files.openCount).toBe(0);
+});

@@ -5,7 +5,15 @@ import { COMPACTED_SUFFIX } from '../../../src/broker/log/compaction.js';
 import { RECORD_OVERHEAD } from '../../../src/broker/log/record.js';
 import type { Segment } from '../../../src/broker/log/segment.js';
 import type { TopicLog } from '../../../src/broker/log/topic-log.js';
-import { append, appendBatch, appendDeferred, commit, openLog, readAll } from './support/logs.js';
+import {
+  append,
+  appendBatch,
+  appendDeferred,
+  commit,
+  LoggerNotes,
+  openLog,
+  readAll,
+} from './support/logs.js';
 import { type Fault, type FaultableCall, fileError, MemoryFiles } from './support/memory-files.js';
 
 interface Written {
@@ -16,7 +24,11 @@ interface Written {
 }
 
 /** A log of one finished segment and another one; `sizes` are those of the first one's bodies. */
-async function write(sizes: readonly number[], cacheSize: number): Promise<Written> {
+async function write(
+  sizes: readonly number[],
+  cacheSize: number,
+  logger = new LoggerNotes(),
+): Promise<Written> {
   const files = new MemoryFiles();
   const writing = openLog(files);
   const bodies = new Map<number, string>();
@@ -35,7 +47,7 @@ async function write(sizes: readonly number[], cacheSize: number): Promise<Writt
   }
   await commit(writing);
   await writing.close();
-  const log = openLog(files, { cacheSize });
+  const log = openLog(files, { cacheSize, logger });
   const first = log.segments.first!;
   append(log, 'of the next file');
   bodies.set(log.nextN - 1, 'of the next file');
@@ -109,6 +121,34 @@ test('what is kept of a segment is read as before, now and after a start, and th
     { numRuns: 40 },
   );
 });
+
+test.each([0, 1e9])(
+  'what is damaged and so left out is told of once, with file, offset and messages',
+  async (cacheSize) => {
+    const logger = new LoggerNotes();
+    const { files, log, bodies, first } = await write([70_000, 10, 20, 70_000, 30, 40], cacheSize, logger);
+    // Commits end after message 0 and after the batch of 11 to 15: 7 is a block of its own, too large for others.
+    const bytes = files.get(first.path);
+    const at = bytes.indexOf(`7 ${'x'.repeat(100)}`);
+    bytes[at]! ^= 1;
+    const all = [...bodies.keys()].filter((n) => n < first.endN);
+    const lost = new Set([7]);
+    files.fault = (call) => (call === 'rename' ? fileError('EIO') : undefined);
+    await expect(log.compact(first, all)).rejects.toThrow('EIO');
+    expect(logger.lines).toEqual([]);
+    files.fault = () => undefined;
+    await log.compact(first, all);
+    expect(logger.lines).toEqual([
+      expect.stringMatching(
+        new RegExp(`^error damaged block left out: \\d+ bytes at \\d+ of ${first.path}, 1 messages`),
+      ),
+    ]);
+    expect(first.messages).toBe(all.length - 1);
+    await log.compact(first, all);
+    expect(logger.lines).toHaveLength(1);
+    expect(await readHeld(log, all)).toEqual(all.map((n) => (lost.has(n) ? undefined : bodies.get(n))));
+  },
+);
 
 test('a compacted file without its footer is read block by block', async () => {
   const { files, log, bodies, first } = await write([10, 20, 30, 40_000, 50, 60], 0);

@@ -115,3 +115,20 @@ test('a place that is gone, or a log that is closed, gives nothing', async () =>
   await log.close();
   expect(await load(log, 0)).toBeUndefined();
 });
+
+test.each([
+  ['its header', 2],
+  ['its records', BLOCK_HEADER_SIZE + 5],
+])('a block that is damaged in %s is told of once, with its messages', async (_name, where) => {
+  const { files, positions } = await written([100, 100, 100, 100]);
+  damage(files, positions[1]! + where);
+  const logger = new LoggerNotes();
+  const log = openLog(files, { cacheSize: 0, logger });
+  for (let round = 0; round < 3; round++) expect((await readAll(log)).lost).toBe(1);
+  const [line, ...more] = logger.lines;
+  const offset = SEGMENT_HEADER_SIZE + positions[1]!;
+  expect(line).toContain(
+    `${positions[2]! - positions[1]!} bytes at ${offset} of ${files.paths()[0]}, 1 messages`,
+  );
+  expect(more).toEqual([]);
+});

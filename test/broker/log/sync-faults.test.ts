@@ -105,6 +105,76 @@ describe('after a sync that failed', () => {
   });
 });
 
+describe('after a sync of a directory that failed', () => {
+  it('nothing is said to be there that is in a new file, until its entry was made anew and synced', async () => {
+    const files = new UnsureFiles();
+    const log = openLog(files, { maxBytesPerFile: 4 * KIB });
+    await put(log, 'first'.padEnd(5 * KIB));
+    expect(await sync(log)).toBeNull();
+    await put(log, 'second');
+    files.failingDirectories = 3;
+    for (let i = 0; i < 3; i++) {
+      expect(await sync(log)).toMatchObject({ code: 'EIO' });
+      expect(await found(files.afterPowerFailure())).toEqual(['first']);
+    }
+    await put(log, 'third');
+    expect(await sync(log)).toBeNull();
+    expect(await found(files.afterPowerFailure())).toEqual(['first', 'second', 'third']);
+    await log.close();
+    expect(files.openCount).toBe(0);
+  });
+
+  it('a segment that is gone meanwhile is no hindrance', async () => {
+    const files = new UnsureFiles();
+    const log = openLog(files, { maxBytesPerFile: 4 * KIB });
+    await put(log, 'first'.padEnd(5 * KIB));
+    files.failingDirectories = 1;
+    expect(await sync(log)).toMatchObject({ code: 'EIO' });
+    await put(log, 'second');
+    log.removeSegment(log.segments.first!);
+    expect(await sync(log)).toBeNull();
+    expect(await found(files.afterPowerFailure())).toEqual(['second']);
+  });
+
+  it('a rename that fails too is tried again, wherever it left the file', async () => {
+    for (let at = 0; at < 4; at++) {
+      const files = new UnsureFiles();
+      const log = openLog(files);
+      await put(log, 'message');
+      files.failingDirectories = 1;
+      expect(await sync(log)).toMatchObject({ code: 'EIO' });
+      let renames = 0;
+      files.fault = (call, path) =>
+        call === 'rename' && (path.includes('.log') || path.includes('/t')) && renames++ === at
+          ? fileError('EIO')
+          : undefined;
+      expect(await sync(log)).toMatchObject({ code: 'EIO' });
+      files.fault = () => undefined;
+      expect(await sync(log)).toBeNull();
+      expect(await found(files.afterPowerFailure())).toEqual(['message']);
+      expect((await readAll(log)).bodies.size).toBe(1);
+    }
+  });
+
+  it('a crash between two renames costs nothing', async () => {
+    const files = new UnsureFiles();
+    const log = openLog(files);
+    await put(log, 'message');
+    const [path] = files.paths();
+    files.renameSync(path!, `${path}.anew`);
+    expect(await found(files.clone())).toEqual(['message']);
+  });
+
+  it('a log does not close as if all were well', async () => {
+    const files = new UnsureFiles();
+    const log = openLog(files);
+    await put(log, 'message');
+    files.failingDirectories = 5;
+    expect(await log.close()).toMatchObject({ code: 'EIO' });
+    expect(files.openCount).toBe(0);
+  });
+});
+
 describe('a sync', () => {
   it('is of what was committed, though the next file is begun and what comes first is still being written', async () => {
     const files = new UnsureFiles();

@@ -214,3 +214,26 @@ test('few files are open, however many were read', async () => {
   await log.close();
   expect(files.openCount).toBe(0);
 });
+
+test('where numbers begin anew past some that were lost, ids do not continue those that may have been given', async () => {
+  const files = new MemoryFiles();
+  const first = openLog(files);
+  for (let i = 0; i < 10; i++) append(first, 'kept');
+  await commit(first);
+  await first.close();
+  const before = files.clone();
+  const second = openLog(files);
+  for (let i = 0; i < 10; i++) append(second, 'lost with the power');
+  await commit(second);
+  const given = new Set((await readAll(second)).ids);
+  expect(given.size).toBe(20);
+  for (const from of [12, 20, 25]) {
+    const third = openLog(before.clone());
+    third.beginAt(from);
+    for (let i = 0; i < 10; i++) append(third, 'new');
+    await commit(third);
+    const { ids } = await readAll(third, from);
+    expect(ids.filter((id) => given.has(id))).toEqual([]);
+    expect(ids).toHaveLength(10);
+  }
+});

@@ -167,7 +167,7 @@ test('the size follows what there is to say, not the history; older files go', a
     subject.move();
     subject.journal.write();
   }
-  await settle();
+  await new Promise((resolve) => subject.journal.sync(resolve));
   expect(journalPaths(subject.files).length).toBe(1);
   expect(subject.files.get(journalPaths(subject.files)[0]!).length).toBeLessThan(300_000);
   expect(cursorIn(subject.files)).toBe(40_000);
@@ -196,7 +196,7 @@ test('whatever call a crash comes at, the journal says all that was written befo
       if (i % 3 === 2) subject.journal.replace();
       else subject.journal.write();
       written = subject.cursor;
-      if (i % 4 === 0) await settle();
+      if (i % 4 === 0) await new Promise((resolve) => subject.journal.sync(resolve));
     }
     await settle();
     return {
@@ -302,5 +302,41 @@ test('after a sync that failed, the next one is of a new file that says everythi
   expect(cursorIn(files.afterPowerFailure())).toBe(7);
   journal.close();
   while (files.pending.length > 0) await new Promise(setImmediate);
+  expect(files.openCount).toBe(0);
+});
+
+test('a new file whose directory could not be synced is not said to be there, and another one takes over', async () => {
+  const files = new UnsureFiles();
+  const subject = new Subject(files);
+  const sync = (): Promise<Error | null> => new Promise((resolve) => subject.journal.sync(resolve));
+  subject.journal.write();
+  files.failingDirectories = 2;
+  expect(await sync()).toMatchObject({ code: 'EIO' });
+  expect(subject.journal.unsynced).toBe(true);
+  expect(cursorIn(files.afterPowerFailure())).toBeUndefined();
+  expect(await sync()).toMatchObject({ code: 'EIO' });
+  subject.move();
+  subject.journal.write();
+  expect(await sync()).toBeNull();
+  expect(cursorIn(files.afterPowerFailure())).toBe(1);
+  await settle();
+  // A later one that takes over, too; the one before stays as long as it is needed.
+  for (const failing of [0, 1, 2, 5]) {
+    files.failingDirectories = failing;
+    subject.move();
+    subject.journal.replace();
+    await settle();
+    const before = subject.cursor;
+    for (;;) {
+      const error = await sync();
+      await settle();
+      expect(cursorIn(files.afterPowerFailure())).toBeGreaterThanOrEqual(error ? before - 1 : before);
+      if (!error) break;
+    }
+    expect(subject.journal.unsynced).toBe(false);
+  }
+  await settle();
+  expect(journalPaths(files)).toHaveLength(1);
+  subject.journal.close();
   expect(files.openCount).toBe(0);
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openBroker } from '../support/brokers.js';
@@ -136,16 +136,35 @@ test.each([
   expect(readdirSync(join(data.path, 'nsq-data', 'topics'))).toEqual([]);
 });
 
-test('names that are none are left out, and so are files that nsqd had set aside', async () => {
+test('names that are none are left out, and so is what nsqd gave up: a line for each queue, and all goes aside', async () => {
+  const unused = [
+    ...[5, 6, 7].map((number) => `${dataName('t:a', number)}.bad`),
+    'nsqd.dat.8674665223082153551.tmp',
+    `${metaName('t:a')}.605394647632969758.tmp`,
+    dataName('e#ephemeral:n'),
+    dataName('t:a:b'),
+  ];
   const data = newData()
     .metadata({ 't t': [], 'e#ephemeral': [], t: ['c c', 'c#ephemeral', 'a'] })
-    .queue('t t', messages(0, 2))
-    .file(`${dataName('t:a', 7)}.bad`, 'x');
+    .queue('t t', messages(0, 20), { maxBytesPerFile: 100 })
+    .queue('t:a', messages(0, 2))
+    .file('nsqd.dat.bad', 'not of nsqd');
+  for (const name of unused) data.file(name, 'x');
   const { report, lines } = await importFrom(data);
-  expect(report.topics.map(({ name, channels }) => [name, channels.length])).toEqual([['t', 1]]);
-  expect(lines).toHaveLength(7);
-  expect(left(data.path).sort()).toEqual(
-    [dataName('t t'), metaName('t t'), `${dataName('t:a', 7)}.bad`].sort(),
+  expect(report.topics.map(({ name, messages: count }) => [name, count])).toEqual([['t', 2]]);
+  expect(lines).toEqual([
+    "warn topic left out: 't t' is no valid name",
+    "warn topic left out: 'e#ephemeral' is ephemeral",
+    "warn channel of topic t left out: 'c c' is no valid name",
+    "warn channel of topic t left out: 'c#ephemeral' is ephemeral",
+    "warn queue e#ephemeral:n left out: 'e#ephemeral' is ephemeral",
+    "warn queue t t left out: 't t' is no valid name",
+    "warn queue t:a:b left out: 'a:b' is no valid name",
+    'warn queue t:a: left out what nsqd could not read, .bad files: 3',
+  ]);
+  expect(left(data.path)).toEqual(['nsqd.dat.bad']);
+  expect(readdirSync(report.movedTo)).toEqual(
+    expect.arrayContaining([...unused, metaName('t t'), dataName('t t', 3)]),
   );
 });
 
@@ -210,7 +229,7 @@ test('a killed nsqd: what its position file leaves out is imported; messages tha
   const { lines } = await importFrom(data);
   const { channels } = (await contentOf(data)).t!;
   const a = [...channels.a!.messages].sort((x, y) => Number(x[2] - y[2]));
-  // 48 and 49 are in both queues; 50 and 51 in one, so that the topic's own copies come too.
+  // 48 and 49 are in both queues; 50 and 51 in one, and come in the other from the topic's own.
   expect(a.map(([body]) => body)).toEqual(messages(2, 55).map(({ id }) => `message ${id}`));
   expect(a.filter(([, attempts]) => attempts > 1)).toEqual(
     expected([
@@ -218,11 +237,11 @@ test('a killed nsqd: what its position file leaves out is imported; messages tha
       { id: 4, attempts: 2 },
     ]),
   );
-  expect(channels.b!.messages).toEqual(expected([...messages(0, 52), ...messages(50, 55)]));
+  expect(channels.b!.messages).toEqual(expected(messages(0, 55)));
   expect(lines.join('\n')).toMatch(/t:a: its position file is older/);
   expect(lines.join('\n')).toMatch(/t:a: 2 messages are in it twice/);
   expect(lines.join('\n')).toMatch(/queue t: 2 messages left out/);
-  expect(lines.join('\n')).toMatch(/queue t: 2 messages are in some channels' queues too/);
+  expect(lines.join('\n')).toMatch(/queue t: 2 messages are in some channels' queues already/);
 });
 
 test.each([
@@ -236,6 +255,53 @@ test.each([
   const { lines } = await importFrom(data);
   expect(lines[0]).toMatch(/all of its data is imported/);
   expect((await contentOf(data)).t!.channels.a!.messages).toEqual(expected(messages(0, 10)));
+});
+
+test.each([
+  ['reads behind where it writes, by file', '10\n7,0\n0,390\n'],
+  ['reads behind where it writes, in a file', '10\n0,390\n0,39\n'],
+])('a position file that %s: all of its data is imported', async (_, text) => {
+  const data = newData()
+    .metadata({ t: ['a'] })
+    .queue('t:a', messages(0, 10))
+    .file(metaName('t:a'), text);
+  const { lines } = await importFrom(data);
+  expect(lines).toEqual([
+    `warn queue t:a: its position file ${metaName('t:a')} is not readable: all of its data is imported`,
+  ]);
+  expect((await contentOf(data)).t!.channels.a!.messages).toEqual(expected(messages(0, 10)));
+});
+
+test('data files that are not there are named', async () => {
+  const data = newData()
+    .metadata({ t: ['a'] })
+    .queue('t:a', messages(0, 10), { maxBytesPerFile: 39 });
+  for (const number of [3, 4, 7, 9]) rmSync(join(data.path, dataName('t:a', number)));
+  const { lines } = await importFrom(data);
+  expect(lines).toEqual([
+    'warn queue t:a: data files that should be there are missing: 3 to 4, 7, 9',
+    'warn queue t:a: its position file says 10 messages, there are 6',
+  ]);
+  const kept = messages(0, 10).filter(({ id }) => [0, 1, 2, 5, 6, 8].includes(id));
+  expect((await contentOf(data)).t!.channels.a!.messages).toEqual(expected(kept));
+});
+
+test('a killed nsqd: what the only filled channel has already does not come from the topic again', async () => {
+  const data = newData()
+    .metadata({ t: ['a', 'finished'] })
+    .queue('t:a', messages(0, 10))
+    .queue('t', messages(5, 15));
+  const alone = newData()
+    .metadata({ t: ['a'] })
+    .queue('t:a', messages(0, 10))
+    .queue('t', messages(5, 15));
+  await importFrom(alone);
+  expect((await contentOf(alone)).t!.channels.a!.messages).toEqual(expected(messages(0, 15)));
+  const { lines } = await importFrom(data);
+  expect(lines).toEqual([expect.stringMatching(/queue t: 5 messages are in some channels' queues already/)]);
+  const { channels } = (await contentOf(data)).t!;
+  expect(channels.a!.messages).toEqual(expected(messages(0, 15)));
+  expect(channels.finished!.messages).toEqual(expected(messages(5, 15)));
 });
 
 test('a damaged record costs itself only', async () => {

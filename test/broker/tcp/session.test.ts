@@ -44,6 +44,11 @@ describe('a connection', () => {
       'DPUB t 3600001\n',
       'E_INVALID DPUB timeout 3600001 out of range 0-3600000',
     ],
+    [
+      'DPUB with a delay past any',
+      'DPUB t 009223372036854775807\n',
+      'E_INVALID DPUB timeout 9223372036854775807 out of range 0-3600000',
+    ],
     ['SUB without a channel', 'SUB t\n', 'E_INVALID SUB insufficient number of parameters'],
     ['SUB to a bad topic', 'SUB t# c\n', 'E_BAD_TOPIC SUB topic name "t#" is not valid'],
     ['SUB to a bad channel', 'SUB t c#\n', 'E_BAD_CHANNEL SUB channel name "c#" is not valid'],

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
@@ -16,6 +15,7 @@ import {
 import { tempDir } from '../../support/temp.js';
 import { identified, StreamFrames, secured } from '../../support/tls-client.js';
 import { sized } from '../../support/wire.js';
+import { LoggerNotes } from '../log/support/logs.js';
 import { openBroker, statsOf } from '../support/brokers.js';
 import { connect, identify } from '../support/clients.js';
 
@@ -162,7 +162,9 @@ describe('what is no TLS', () => {
   ])('%s ends the connection, and only that', async (_, bytes) => {
     const broker = await open();
     const socket = await identified(broker.tcpAddress, { tls_v1: true });
-    const closed = once(socket, 'close');
+    // What the broker has not read makes its end a reset.
+    socket.on('error', () => undefined);
+    const closed = new Promise((resolve) => socket.once('close', resolve));
     socket.resume();
     socket.write(bytes);
     await closed;
@@ -171,24 +173,28 @@ describe('what is no TLS', () => {
     expect(await frames.next()).toBe('OK');
   });
 
-  test.each(['before its handshake', 'within its handshake'])(
-    'a client that goes %s leaves nothing',
-    async (when) => {
-      const broker = await open();
-      const socket = await identified(broker.tcpAddress, { tls_v1: true });
-      if (when.startsWith('within')) socket.write(Buffer.from([0x16, 3, 1, 2, 0, 1]));
-      socket.end();
-      await expect.poll(() => broker.tcp.sessions.size, { interval: 5 }).toBe(0);
+  test.each([
+    ['before its handshake', ''],
+    ['within its handshake', ''],
+    ['before its handshake', 'require-verify'],
+  ] as const)('a client that goes %s leaves nothing (policy: %s)', async (when, tlsClientAuthPolicy) => {
+    const broker = await open({ tlsClientAuthPolicy, tlsRootCaFile: files.ca });
+    const socket = await identified(broker.tcpAddress, { tls_v1: true });
+    if (when.startsWith('within')) socket.write(Buffer.from([0x16, 3, 1, 2, 0, 1]));
+    socket.end();
+    await expect.poll(() => broker.tcp.sessions.size, { interval: 5 }).toBe(0);
+  });
+
+  test.each(['', 'require-verify'] as const)(
+    'the broker does not wait for it when it closes (policy: %s)',
+    async (tlsClientAuthPolicy) => {
+      const broker = await open({ tlsClientAuthPolicy, tlsRootCaFile: files.ca });
+      await identified(broker.tcpAddress, { tls_v1: true });
+      const silent = await identified(broker.tcpAddress, { tls_v1: true });
+      silent.write(Buffer.from([0x16, 3, 1, 2, 0, 1]));
+      await broker.close();
     },
   );
-
-  test('the broker does not wait for it when it closes', async () => {
-    const broker = await open();
-    await identified(broker.tcpAddress, { tls_v1: true });
-    const silent = await identified(broker.tcpAddress, { tls_v1: true });
-    silent.write(Buffer.from([0x16, 3, 1, 2, 0, 1]));
-    await broker.close();
-  });
 });
 
 describe("clients' certificates", () => {
@@ -216,6 +222,22 @@ describe("clients' certificates", () => {
     expect(await first(broker, { ...pems.stranger })).toBe('ended');
     expect(await first(broker, { ...pems.stranger, maxVersion: 'TLSv1.2' })).toBe('ended');
     expect(await first(broker, {})).toBe('ended');
+  });
+
+  test('require-verify: a session is as any other, one that is refused leaves nothing, and the log says why', async () => {
+    const logger = new LoggerNotes();
+    const broker = await open({ tlsClientAuthPolicy: 'require-verify', tlsRootCaFile: files.ca, logger });
+    const { socket, frames } = await secured(broker.tcpAddress, { ca: pems.ca, ...pems.client });
+    expect(await frames.next()).toBe('OK');
+    socket.write(PUB);
+    socket.write('SUB topic ch\nRDY 1\n');
+    expect([await frames.next(), await frames.next(), await frames.next()]).toEqual(['OK', 'OK', 'over TLS']);
+    expect(await first(broker, { ...pems.stranger })).toBe('ended');
+    socket.destroy();
+    await expect.poll(() => broker.tcp.sessions.size, { interval: 5 }).toBe(0);
+    expect(logger.lines.join('\n')).toMatch(
+      /TLS handshake failed: the client's certificate is not to be trusted: [A-Z_]+/,
+    );
   });
 
   test('a policy requires TLS', async () => {

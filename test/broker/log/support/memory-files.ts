@@ -124,12 +124,16 @@ export class MemoryFiles implements Files {
     });
   }
 
-  fstatSync(fd: number): { size: number } {
-    return { size: this.#file(fd).content.size };
+  fstatSync(fd: number): { size: number; nlink: number } {
+    const { content } = this.#file(fd);
+    return { size: content.size, nlink: [...this.contents.values()].includes(content) ? 1 : 0 };
   }
 
   renameSync(from: string, to: string): void {
     this.#check('rename', from);
+    const inside = [...this.contents.keys()].filter((it) => it.startsWith(`${from}/`));
+    for (const it of inside) this.renameSync(it, to + it.slice(from.length));
+    if (inside.length > 0) return;
     const content = this.contents.get(from);
     if (!content) throw fileError('ENOENT');
     this.contents.delete(from);
