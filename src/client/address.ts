@@ -6,10 +6,13 @@ export type Address =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly text: string }
   | { readonly kind: 'unix'; readonly path: string; readonly text: string };
 
-const HOST_PORT = /^(?:\[(?<ip6>[0-9a-fA-F:.]+(?:%[\w.-]+)?)\]|(?<host>[^\s:[\]/]+)):(?<port>\d{1,5})$/;
+const HOST_PORT = /^(?:\[(?<ip6>[0-9a-fA-F:.]+(?:%[\w.-]+)?)\]|(?<host>[^\s:[\]/]*)):(?<port>\d{1,5})$/;
+const HOST = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):?$/;
+/** As in Go, a port alone is one of this machine. */
+const THIS_MACHINE = '127.0.0.1';
 
 /**
- * Reads `host:port`, `[IPv6]:port` or the path of a unix socket (anything with a slash).
+ * Reads `host:port`, `[IPv6]:port`, `:port` or the path of a unix socket (anything with a slash).
  * @throws OptionError when it is none of these
  */
 export function parseAddress(text: string): Address {
@@ -19,11 +22,10 @@ export function parseAddress(text: string): Address {
   if (isText && text.includes('/') && !text.includes('://')) return { kind: 'unix', path: text, text };
   const groups = isText ? HOST_PORT.exec(text)?.groups : undefined;
   const port = Number(groups?.port);
-  const host = groups?.ip6 ?? groups?.host;
+  const host = groups?.ip6 ?? (groups?.host === '' ? THIS_MACHINE : groups?.host);
   if (host === undefined || port < 1 || port > 65_535) {
-    throw new OptionError(
-      `address ${isText ? JSON.stringify(text) : String(given)} is not host:port (an IPv6 address in brackets) or a socket path`,
-    );
+    const shown = isText ? JSON.stringify(text) : String(given);
+    throw new OptionError(`address ${shown} ${addressProblem(isText ? text : '', host !== undefined)}`);
   }
   return {
     kind: 'tcp',
@@ -31,6 +33,13 @@ export function parseAddress(text: string): Address {
     port,
     text: groups?.ip6 === undefined ? `${host}:${port}` : `[${host}]:${port}`,
   };
+}
+
+function addressProblem(text: string, hasPort: boolean): string {
+  if (hasPort) return 'has a port that is not between 1 and 65535';
+  if (HOST.test(text)) return `has no port, as in ${JSON.stringify(text.replace(/:?$/, ':4150'))}`;
+  if (text.includes('://')) return 'has a scheme: host:port alone is meant';
+  return 'is not host:port (an IPv6 address in brackets) or a socket path';
 }
 
 /** Where a connection starts: what of it is not left to the system. */

@@ -1,4 +1,5 @@
 import type { BackoffStrategy } from './options.js';
+import { throwLater } from './throw-later.js';
 
 /** What an answer says of how the work goes: go-nsq's resume, backoff and continue. */
 export type Outcome = 'success' | 'failure' | 'neutral';
@@ -73,11 +74,20 @@ export class Backoff {
   #duration(level: number): number {
     const { backoffStrategy, backoffMultiplier } = this.#settings;
     if (typeof backoffStrategy === 'function') {
-      const duration = backoffStrategy(level);
-      return duration > 0 ? duration : 0;
+      return durationBy(backoffStrategy, level);
     }
     if (backoffMultiplier === 0) return 0;
     const whole = backoffMultiplier * 2 ** level;
     return backoffStrategy === 'full_jitter' ? whole * this.#random() : whole;
+  }
+}
+
+function durationBy(strategy: (level: number) => number, level: number): number {
+  try {
+    const duration = strategy(level);
+    return duration > 0 ? duration : 0;
+  } catch (error) {
+    throwLater(error);
+    return 0;
   }
 }

@@ -1,7 +1,7 @@
 import { type Address, parseAddress, parseAddresses } from './address.js';
 import { ConsumerNode, type ConsumerNodeHost } from './consumer-node.js';
 import { Discovery } from './discovery/discovery.js';
-import { parseLookupUrls } from './discovery/lookup-url.js';
+import { distinctUrls, lookupUrl } from './discovery/lookup-url.js';
 import { ConnectionError, type LookupError } from './errors.js';
 import type { ConnectionSettings, ConsumerOptions, ConsumerSettings } from './options.js';
 
@@ -21,7 +21,7 @@ export class BrokerSet {
   readonly #named = new Set<string>();
   /** Found perhaps, and not wanted. */
   readonly #unwanted = new Set<string>();
-  readonly #discovery: Discovery | undefined;
+  readonly #discovery: Discovery;
 
   /** @throws OptionError */
   constructor(
@@ -35,7 +35,7 @@ export class BrokerSet {
       ...host,
       ended: (subscription, error) => {
         host.ended(subscription, error);
-        this.#discovery?.recheck();
+        this.#discovery.recheck();
       },
       retrying: (address, error, delay) => {
         const node = this.#nodes.get(address);
@@ -44,26 +44,24 @@ export class BrokerSet {
         if (!isGone) host.retrying(address, error, delay);
       },
     };
-    const urls = parseLookupUrls(options.lookupdHttpAddresses ?? [], options.topic);
+    const urls = distinctUrls(options.lookupdHttpAddresses ?? [], (text) => lookupUrl(text, options.topic));
     const named = options.nsqdTcpAddresses ?? (urls.length === 0 ? '127.0.0.1:4150' : []);
     const addresses = urls.length > 0 && named.length === 0 ? [] : parseAddresses(named);
     for (const address of addresses) {
       this.#named.add(address.text);
       this.#addNode(address);
     }
-    if (urls.length > 0) {
-      this.#discovery = new Discovery(
-        urls,
-        { ...connection, ...settings },
-        {
-          answered: (lookupd, nsqds) => {
-            this.#followDiscovery();
-            host.lookupAnswered(lookupd, nsqds);
-          },
-          failed: (lookupd, error, delay) => host.lookupFailed(lookupd, error, delay),
+    this.#discovery = new Discovery(
+      urls,
+      { ...connection, ...settings },
+      {
+        answered: (lookupd, nsqds) => {
+          this.#followDiscovery();
+          host.lookupAnswered(lookupd, nsqds);
         },
-      );
-    }
+        failed: (lookupd, error, delay) => host.lookupFailed(lookupd, error, delay),
+      },
+    );
   }
 
   /** Those whose first attempt is under way. */
@@ -74,15 +72,15 @@ export class BrokerSet {
   }
 
   start(): void {
-    this.#discovery?.start();
+    this.#discovery.start();
     for (const node of this.#nodes.values()) node.link.start();
   }
 
   /** @throws ConnectionError, BrokerError, LookupError */
   async connected(): Promise<void> {
     const named = [...this.#nodes.values()].filter(({ address }) => this.#named.has(address));
-    await Promise.all([...named.map((node) => node.link.connected()), this.#discovery?.ready()]);
-    await Promise.allSettled([...this.#nodes.values()].map((node) => node.link.connected()));
+    await Promise.all([...named.map((node) => node.link.connected()), this.#discovery.ready()]);
+    await this.#tried([...this.#nodes.keys()]);
   }
 
   /** Adds one to those named. @throws OptionError, ConnectionError, BrokerError */
@@ -107,17 +105,33 @@ export class BrokerSet {
     return node;
   }
 
+  /** Asks one more lookupd; resolves when each nsqd that it lists was tried. @throws OptionError, LookupError */
+  async addLookupd(text: string): Promise<void> {
+    const listed = await this.#discovery.add(lookupUrl(text, this.#host.topic));
+    await this.#tried(listed);
+  }
+
+  /** Asks it no more; what only it has listed is kept as long as it is connected. @throws OptionError, LookupError */
+  removeLookupd(text: string): void {
+    this.#discovery.remove(lookupUrl(text, this.#host.topic));
+    this.#followDiscovery();
+  }
+
   /** Makes no more connections; those that are open stay. */
   stop(): readonly ConsumerNode[] {
-    this.#discovery?.stop();
+    this.#discovery.stop();
     const nodes = [...this.#nodes.values()];
     for (const node of nodes) node.link.stop();
     return nodes;
   }
 
+  async #tried(addresses: readonly string[]): Promise<void> {
+    await Promise.allSettled(addresses.map((address) => this.#nodes.get(address)?.link.connected()));
+  }
+
   /** Connects to what is listed newly; gives up what is listed no more and not connected either. */
   #followDiscovery(): void {
-    for (const address of this.#discovery?.addresses() ?? []) {
+    for (const address of this.#discovery.addresses()) {
       if (!this.#nodes.has(address.text) && !this.#unwanted.has(address.text))
         this.#addNode(address).link.start();
     }
@@ -134,7 +148,7 @@ export class BrokerSet {
   /** True if it was given up: a topic that was deleted there must not be made anew by coming back. */
   #dropIfGone(node: ConsumerNode): boolean {
     const { address, subscription } = node;
-    if (subscription || this.#named.has(address) || this.#discovery?.lists(address)) return false;
+    if (subscription || this.#named.has(address) || this.#discovery.lists(address)) return false;
     node.link.stop();
     this.#nodes.delete(address);
     return true;

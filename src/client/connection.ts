@@ -13,6 +13,7 @@ import { type Handshake, shakeHands } from './handshake.js';
 import type { Negotiated } from './identify.js';
 import type { ConnectionSettings } from './options.js';
 import { Outbox } from './outbox.js';
+import { ReadBuffer } from './read-buffer.js';
 import { WriteWatch } from './write-watch.js';
 
 /** Longest wait for the peer to end its side of a connection closed from here, ms. */
@@ -30,6 +31,8 @@ export interface Request {
 
 /** What a connection tells its owner. */
 export interface ConnectionOwner {
+  /** Messages are of no interest to it; so all that comes may be read into one buffer. */
+  readonly ignoresMessages?: true;
   /** A message frame: its data are `bytes[start, end)`. */
   message(bytes: Buffer, start: number, end: number): void;
   /** The broker refused a command without an answer of its own (FIN, REQ, TOUCH); the connection goes on. */
@@ -61,6 +64,8 @@ export class Connection {
   /** Of the requests, the newest ones whose bytes are in the outbox still. */
   #unsent = 0;
   #flushScheduled = false;
+  /** Nothing is written now: see {@link hold}. */
+  #holding: NodeJS.Timeout | undefined;
   #congested = false;
   #closing = false;
   #end: BrokerError | ConnectionError | undefined;
@@ -111,10 +116,12 @@ export class Connection {
   ): Promise<Connection> {
     const local = parseLocalAddress(settings.localAddress);
     const dialedAt = performance.now();
-    const socket = await dial(address, settings.connectTimeout, signal, local);
+    const readBuffer = owner.ignoresMessages ? new ReadBuffer() : undefined;
+    const socket = await dial(address, settings.connectTimeout, signal, local, readBuffer?.onread);
     const dialTime = performance.now() - dialedAt;
     const handshake = await shakeHands(socket, address, settings, signal);
     const connection = new Connection(address.text, dialTime, handshake, settings, owner);
+    if (handshake.stream === socket) readBuffer?.handTo(connection.#onData);
     const onAbort = (): void => connection.destroy();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
@@ -149,18 +156,25 @@ export class Connection {
 
   /** Whether more can be sent without piling up. */
   get isWritable(): boolean {
-    return !this.isClosed && !this.#congested && !this.#closing;
+    return !this.isClosed && !this.#congested && !this.#closing && this.#holding === undefined;
   }
 
   /** Sends a command that the broker answers. `command` must stay as it is. */
   request(command: Buffer, request: Request): void {
+    this.enqueue(command, request);
+    this.#schedule();
+  }
+
+  /** {@link request}, but it goes out with the next {@link flush}, or earlier. */
+  enqueue(command: Buffer, request: Request): void {
     if (this.isClosed) {
       request.failed(new ConnectionError('E_CLOSED', this.address, 'the connection is closed'), false);
       return;
     }
     this.#requests.push(request);
     this.#unsent++;
-    this.send(command);
+    this.#outbox.add(command);
+    if (this.#outbox.isFull) this.flush();
   }
 
   /** {@link request} as a promise of the answer, bounded by `handshakeTimeout`, after which the connection ends. */
@@ -198,9 +212,20 @@ export class Connection {
     this.#schedule();
   }
 
+  /** Writes what is gathered, and for `ms` ms nothing more: a broker that refuses it says so before it gets more. */
+  hold(ms: number): void {
+    this.flush();
+    this.#holding ??= setTimeout(() => {
+      this.#holding = undefined;
+      this.flush();
+      if (this.isWritable) this.#owner.drained();
+    }, ms);
+  }
+
   /** Sends what is gathered, ends this side, and waits (at most a second) for the peer to end its own. */
   close(): Promise<void> {
     if (this.isClosed) return Promise.resolve();
+    this.#endHold();
     this.flush();
     this.#closing = true;
     return new Promise((resolve) => {
@@ -251,8 +276,7 @@ export class Connection {
     } catch (cause) {
       const words = cause instanceof Error ? cause.message : String(cause);
       this.#finish(new ConnectionError('E_PROTOCOL', this.address, words, { cause }));
-      // Something else, thrown by a handler or listener, is not for this connection to swallow; but the rest of the
-      // chunk is lost with it.
+      // Something else is not for this connection to swallow.
       if (!(cause instanceof FrameError || cause instanceof MessageError)) throw cause;
     }
   };
@@ -293,7 +317,7 @@ export class Connection {
   #schedule(): void {
     if (this.#outbox.isFull) {
       this.flush();
-    } else if (!this.#flushScheduled) {
+    } else if (!this.#flushScheduled && !this.isClosed) {
       this.#flushScheduled = true;
       setImmediate(this.flush);
     }
@@ -302,7 +326,7 @@ export class Connection {
   /** Writes what is gathered, without waiting for the turn's end. */
   readonly flush = (): void => {
     this.#flushScheduled = false;
-    if (this.isClosed || this.#closing || this.#outbox.size === 0) return;
+    if (this.isClosed || this.#closing || this.#outbox.size === 0 || this.#holding !== undefined) return;
     const { size } = this.#outbox;
     const parts = this.#outbox.take();
     this.#unsent = 0;
@@ -312,6 +336,11 @@ export class Connection {
     this.#congested = this.#stream.writableNeedDrain;
     this.#writeWatch.wrote(size);
   };
+
+  #endHold(): void {
+    clearTimeout(this.#holding);
+    this.#holding = undefined;
+  }
 
   readonly #onStreamError = (cause: Error): void => {
     if (isCodecError(cause))
@@ -328,6 +357,7 @@ export class Connection {
     if (this.isClosed) return;
     this.#end = error;
     clearInterval(this.#watchdog);
+    this.#endHold();
     this.#writeWatch.close();
     // A stream that is being ended in order may finish writing; every other end is at once.
     if (!(this.#closing && this.#stream.writableEnded)) this.#stream.destroy();

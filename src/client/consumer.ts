@@ -2,18 +2,20 @@ import { ProtocolError } from '../protocol/errors.js';
 import { isValidName } from '../protocol/names.js';
 import { BrokerSet, type BrokerSetHost } from './broker-set.js';
 import { DeadLetters } from './dead-letters.js';
-import { tracedHandler } from './diagnostics.js';
-import { ConnectionError, OptionError } from './errors.js';
+import { isConsumeObserved, tracedHandler } from './diagnostics.js';
+import { ConnectionError, LookupError, OptionError } from './errors.js';
 import type { ConsumerEvents } from './events.js';
 import { Flow } from './flow.js';
 import { GiveUp } from './give-up.js';
 import { Inbox } from './inbox.js';
+import { LoopSpans } from './loop-spans.js';
 import type { Message } from './message.js';
 import { MessageIterator } from './message-iterator.js';
 import { ObservedEmitter } from './observed-emitter.js';
 import { CONSUMER_OPTIONS } from './option-table/consumer-options.js';
 import {
   type CloseOptions,
+  type ConsumerCloseOptions,
   type ConsumerOptions,
   type ConsumerSettings,
   checkNumber,
@@ -23,6 +25,7 @@ import {
 } from './options.js';
 import { type MessageHandler, Runner, type RunnerHost, type RunOptions } from './runner.js';
 import type { MessageCounts, MessageWatchers, Subscription } from './subscription.js';
+import { within } from './within.js';
 
 const CONCURRENCY = { min: 1, max: Number.MAX_SAFE_INTEGER };
 /** How near its RDY a connection with messages in flight is starved of new ones. */
@@ -58,6 +61,7 @@ export class Consumer
   readonly #giveUp: GiveUp;
   readonly #deadLetters: DeadLetters | undefined;
   readonly #runnerHost: RunnerHost;
+  readonly #loopSpans = new LoopSpans();
   readonly #counts: MessageCounts = { received: 0, finished: 0, requeued: 0 };
   #closed: Promise<void> | undefined;
 
@@ -83,7 +87,10 @@ export class Consumer
       failed: (error, message) => this.report('handlerError', error, message),
     };
     this.#inbox = new Inbox(
-      (message) => this.#giveUp.applies(message),
+      {
+        isGivenUp: (message) => this.#giveUp.applies(message),
+        read: (message) => this.#loopSpans.begin(message),
+      },
       new Runner((message) => this.#giveUp.handle(message), Number.POSITIVE_INFINITY, this.#runnerHost),
     );
     this.#flow = new Flow(this.#settings, connection.outputBufferTimeout, {
@@ -95,7 +102,8 @@ export class Consumer
 
   /**
    * Connects: resolves when every nsqd answered OK to SUB and was sent its RDY, so that what is published from now on
-   * is received. With lookupds: when each was asked, and each nsqd that they list was tried, for some of these may be gone.
+   * is received. With lookupds: when each was asked (one that hangs is waited for a second, once another has answered), and
+   * each nsqd that they list was tried, for some of these may be gone.
    * @throws ConnectionError or BrokerError when a named nsqd cannot be reached or refuses, LookupError when no lookupd
    * answers; attempts go on until `close()`
    */
@@ -171,8 +179,25 @@ export class Consumer
     if (!subscription) return;
     const drained = subscription.drain();
     this.#inbox.release(subscription);
-    await within(timeout, [drained]);
+    await within(timeout, drained);
     await subscription.close();
+  }
+
+  /**
+   * Consumes also from the nsqds that one more lookupd lists: resolves when it was asked, and each of these was tried.
+   * @throws OptionError; LookupError when it does not answer, attempts go on until `close()`
+   */
+  async connectToLookupd(address: string): Promise<void> {
+    if (this.#closed) throw new LookupError('E_CLOSED', address, 'the consumer is closed');
+    await this.#brokers.addLookupd(address);
+  }
+
+  /**
+   * Asks a lookupd no more. The nsqds that it alone has listed are consumed from as long as they are connected.
+   * @throws OptionError; LookupError `E_NOT_CONNECTED` when it was not asked
+   */
+  disconnectFromLookupd(address: string): void {
+    this.#brokers.removeLookupd(address);
   }
 
   stats(): ConsumerStats {
@@ -193,11 +218,12 @@ export class Consumer
   }
 
   /**
-   * Takes no more messages, gives back those not handed out, waits (at most `timeout` ms) until those handed out are
-   * answered, and disconnects when the last answer is on its way. Do not await it inside a handler.
+   * Takes no more messages, gives back those not handed out (unless they are to be handled, too), waits (at most `timeout`
+   * ms) until those handed out are answered, and disconnects when the last answer is on its way. Do not await it inside a
+   * handler.
    */
-  async close(options: CloseOptions = {}): Promise<void> {
-    this.#closed ??= this.#close(closeTimeout(options));
+  async close(options: ConsumerCloseOptions = {}): Promise<void> {
+    this.#closed ??= this.#close(closeTimeout(options), options.rest === 'handled');
     await this.#closed;
   }
 
@@ -224,9 +250,15 @@ export class Consumer
       counts: this.#counts,
       watchers: this.#watchers(),
       received: (message) => this.#inbox.put(message),
-      answered: (outcome) => this.#flow.answered(outcome),
+      answered: (message, outcome) => {
+        if (outcome) this.#loopSpans.answered(message, outcome === 'success' ? 'finish' : 'requeue');
+        this.#flow.answered(outcome);
+      },
       requeued: (message, delay) => this.report('requeue', message, delay),
-      timedOut: (message) => this.report('timeout', message),
+      timedOut: (message) => {
+        this.#loopSpans.timedOut(message);
+        this.report('timeout', message);
+      },
       rdySent: (address, count) => this.report('rdy', address, count),
       refused: (error) => this.report('refused', error),
       leaving: () => this.#flow.replan(),
@@ -238,6 +270,7 @@ export class Consumer
       },
       ended: (subscription, error) => {
         this.#flow.delete(subscription);
+        this.#loopSpans.lost(subscription, error);
         this.#deadLetters?.leave(subscription.address);
         this.report('disconnect', subscription.address, error);
       },
@@ -265,33 +298,25 @@ export class Consumer
         return hasFinishListener || finishes.hasSubscribers ? finished : undefined;
       },
       get isWatchingTime() {
-        return hasTimeoutListener || times.hasSubscribers;
+        return hasTimeoutListener || times.hasSubscribers || isConsumeObserved();
       },
     };
   }
 
-  async #close(timeout: number): Promise<void> {
+  async #close(timeout: number, handlesRest: boolean): Promise<void> {
+    const deadline = performance.now() + timeout;
     const nodes = this.#brokers.stop();
     this.#flow.stop();
     // Before the messages go back, so that they do not come again.
     const drained = nodes.map((node) => node.subscription?.drain());
+    if (handlesRest) await within(timeout, Promise.all(drained));
     this.#inbox.close();
-    await within(timeout, [this.#inbox.idle(), ...drained]);
+    await within(deadline - performance.now(), Promise.all([this.#inbox.idle(), ...drained]));
     await Promise.all(nodes.map((node) => node.subscription?.close()));
     await this.#deadLetters?.close();
     this.#inbox.end();
     this.report('close');
   }
-}
-
-/** Resolves when all of `work` has, or after `timeout` ms. */
-async function within(timeout: number, work: readonly (Promise<void> | undefined)[]): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeout);
-  });
-  await Promise.race([expired, Promise.all(work)]);
-  clearTimeout(timer);
 }
 
 function checkName(what: 'topic' | 'channel', name: string): string {

@@ -1,4 +1,4 @@
-import net, { type LookupFunction } from 'node:net';
+import net, { type LookupFunction, type OnReadOpts } from 'node:net';
 import type { Address, LocalAddress } from './address.js';
 import { ConnectionError } from './errors.js';
 
@@ -9,6 +9,7 @@ const WRITE_HIGH_WATER = 256 * 1024;
  * Opens a socket to `address`; a host name with several addresses is tried on IPv6 and IPv4 (RFC 8305).
  * @param timeout ms; 0 = the system's
  * @param local to connect from; the system's choice without
+ * @param onread how the socket is read; as usual without
  * @throws ConnectionError `E_CONNECT`, `E_CONNECT_TIMEOUT` after `timeout` ms, or `E_CLOSED` when `signal` is aborted
  */
 export function dial(
@@ -16,13 +17,14 @@ export function dial(
   timeout: number,
   signal: AbortSignal,
   local: LocalAddress = {},
+  onread?: OnReadOpts,
 ): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(new ConnectionError('E_CLOSED', address.text, 'closed while connecting'));
       return;
     }
-    const socket = openSocket(address, local);
+    const socket = openSocket(address, local, onread);
     const settle = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
@@ -69,8 +71,8 @@ const loopback: LookupFunction = (_host, _options, done) => {
   process.nextTick(done, null, addresses);
 };
 
-function openSocket(address: Address, local: LocalAddress): net.Socket {
-  const stream = { writableHighWaterMark: WRITE_HIGH_WATER };
+function openSocket(address: Address, local: LocalAddress, onread: OnReadOpts | undefined): net.Socket {
+  const stream = { writableHighWaterMark: WRITE_HIGH_WATER, ...(onread && { onread }) };
   if (address.kind === 'unix') return net.connect({ path: address.path, ...stream });
   const family = local.localAddress === undefined ? 0 : net.isIP(local.localAddress);
   const isLocalhost = address.host === 'localhost';

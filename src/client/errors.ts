@@ -16,8 +16,8 @@ export class NsqError<Code extends string = string> extends Error {
 export class OptionError extends NsqError<'E_OPTION'> {
   override readonly name = 'OptionError';
 
-  constructor(message: string) {
-    super('E_OPTION', message);
+  constructor(message: string, options?: ErrorOptions) {
+    super('E_OPTION', message, options);
   }
 }
 
@@ -58,9 +58,10 @@ export class ConnectionError extends NsqError<ConnectionErrorCode> {
 
 /**
  * - `E_LOOKUP`: a lookupd gave no answer, or none that makes sense
- * - `E_CLOSED`: this side closed
+ * - `E_CLOSED`: this side closed, or asks it no more
+ * - `E_NOT_CONNECTED`: it was not asked before
  */
-export type LookupErrorCode = 'E_LOOKUP' | 'E_CLOSED';
+export type LookupErrorCode = 'E_LOOKUP' | 'E_CLOSED' | 'E_NOT_CONNECTED';
 
 /** A lookupd could not be asked. `address` says which. */
 export class LookupError extends NsqError<LookupErrorCode> {

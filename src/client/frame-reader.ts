@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { FRAME_HEADER_SIZE, type FrameType } from '../protocol/frame.js';
-import { FrameError } from '../protocol/frame-decoder.js';
+import { FrameError, frameSizeError } from '../protocol/frame-decoder.js';
 
 /** Bytes of a frame's type, which its size counts. */
 const TYPE_SIZE = 4;
@@ -91,8 +91,7 @@ export class FrameReader {
     if (bytes.length < FRAME_HEADER_SIZE) return undefined;
     const size = bytes.readInt32BE(0);
     if (size < TYPE_SIZE || size - TYPE_SIZE > MAX_SIZE) {
-      const words = `frame size ${size} is not between ${TYPE_SIZE} and ${MAX_SIZE + TYPE_SIZE}`;
-      throw new FrameError('E_FRAME_SIZE', words);
+      throw frameSizeError(size, MAX_SIZE);
     }
     const end = FRAME_HEADER_SIZE - TYPE_SIZE + size;
     if (bytes.length < end) return undefined;

@@ -8,6 +8,13 @@ interface Reader {
   readonly resolve: (result: IteratorResult<Message, undefined>) => void;
 }
 
+/** What an {@link Inbox} needs from its consumer. */
+export interface InboxHost {
+  isGivenUp(message: Message): boolean;
+  /** A reader gets the message now. */
+  read(message: Message): void;
+}
+
 const GIVE_BACK = { delay: 0, backoff: false };
 
 /**
@@ -23,12 +30,12 @@ export class Inbox {
   #dispatching = false;
   #closed = false;
   #idleWaiter: (() => void) | undefined;
-  readonly #isGivenUp: (message: Message) => boolean;
+  readonly #host: InboxHost;
   readonly #giveUpRunner: Runner;
 
-  /** @param giveUpRunner works on what a reader would get and `isGivenUp` */
-  constructor(isGivenUp: (message: Message) => boolean, giveUpRunner: Runner) {
-    this.#isGivenUp = isGivenUp;
+  /** @param giveUpRunner works on what a reader would get and is given up */
+  constructor(host: InboxHost, giveUpRunner: Runner) {
+    this.#host = host;
     this.#giveUpRunner = giveUpRunner;
   }
 
@@ -135,7 +142,11 @@ export class Inbox {
   #takeForReader(): Message | undefined {
     for (;;) {
       const message = this.#take();
-      if (message === undefined || !this.#isGivenUp(message)) return message;
+      if (message === undefined) return undefined;
+      if (!this.#host.isGivenUp(message)) {
+        this.#host.read(message);
+        return message;
+      }
       this.#giveUpRunner.handle(message);
     }
   }

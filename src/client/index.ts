@@ -19,6 +19,7 @@ export type {
   BackoffStrategy,
   CloseOptions,
   ConnectionOptions,
+  ConsumerCloseOptions,
   ConsumerOptions,
   ProducerOptions,
 } from './options.js';

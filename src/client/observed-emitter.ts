@@ -1,6 +1,7 @@
 import type { Channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import { type ClientReport, eventChannel } from './diagnostics.js';
+import { throwLater } from './throw-later.js';
 
 type Untyped = (this: object, event: string, ...args: readonly unknown[]) => unknown;
 
@@ -24,7 +25,11 @@ export class ObservedEmitter<
   protected report<Event extends keyof Events & string>(event: Event, ...args: Events[Event]): void {
     const channel = this.channelOf(event);
     if (channel.hasSubscribers) channel.publish({ client: this, event, args } satisfies ClientReport);
-    emit.call(this, event, ...args);
+    try {
+      emit.call(this, event, ...args);
+    } catch (error) {
+      throwLater(error);
+    }
   }
 
   protected channelOf(event: keyof Events & string): Channel {

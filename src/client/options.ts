@@ -189,6 +189,14 @@ export interface CloseOptions {
   readonly timeout?: number | undefined;
 }
 
+export interface ConsumerCloseOptions extends CloseOptions {
+  /**
+   * What becomes of messages that were received and not handed out, or come before the brokers agree: they are given back
+   * (the default), or handed out as long as the time-out lasts.
+   */
+  readonly rest?: 'given back' | 'handled' | undefined;
+}
+
 type ValueOf<Spec extends OptionSpec> = Spec extends { kind: 'boolean' }
   ? boolean
   : Spec extends { choices: readonly (infer Choice)[] }

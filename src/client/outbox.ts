@@ -17,6 +17,8 @@ export class Outbox {
   /** Parts before the slab's, in order. */
   #parts: Buffer[] = [];
   #size = 0;
+  /** The only bytes that were added so far: a command that goes out alone is not copied. */
+  #lone: Buffer | undefined;
 
   /** Bytes gathered and not taken. */
   get size(): number {
@@ -34,6 +36,7 @@ export class Outbox {
 
   /** Makes room for `size` bytes (at most a few hundred) that the caller writes to {@link slab}; gives their offset. */
   claim(size: number): number {
+    if (this.#lone !== undefined) this.#gatherLone();
     if (this.#slab.length - this.#end < size) this.#renew();
     const at = this.#end;
     this.#end += size;
@@ -41,8 +44,41 @@ export class Outbox {
     return at;
   }
 
-  /** Adds bytes: small ones are copied, large ones must stay as they are until written. */
+  /** Adds bytes, which must stay as they are until written. */
   add(bytes: Buffer): void {
+    if (this.#size === 0) {
+      this.#lone = bytes;
+      this.#size = bytes.length;
+      return;
+    }
+    if (this.#lone !== undefined) this.#gatherLone();
+    this.#gather(bytes);
+  }
+
+  /** Hands out all that was gathered, in order. */
+  take(): Buffer[] {
+    const lone = this.#lone;
+    if (lone !== undefined) {
+      this.#lone = undefined;
+      this.#size = 0;
+      return [lone];
+    }
+    this.#cut();
+    const parts = this.#parts;
+    this.#parts = [];
+    this.#size = 0;
+    return parts;
+  }
+
+  #gatherLone(): void {
+    const lone = this.#lone;
+    if (lone === undefined) return;
+    this.#lone = undefined;
+    this.#size = 0;
+    this.#gather(lone);
+  }
+
+  #gather(bytes: Buffer): void {
     if (bytes.length < LARGE) {
       const at = this.claim(bytes.length);
       this.#slab.set(bytes, at);
@@ -51,15 +87,6 @@ export class Outbox {
       this.#parts.push(bytes);
       this.#size += bytes.length;
     }
-  }
-
-  /** Hands out all that was gathered, in order. */
-  take(): Buffer[] {
-    this.#cut();
-    const parts = this.#parts;
-    this.#parts = [];
-    this.#size = 0;
-    return parts;
   }
 
   #cut(): void {

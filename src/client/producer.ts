@@ -2,7 +2,7 @@ import { type Body, encodeDpub, encodeMpub, encodePub } from '../protocol/comman
 import { ProtocolError } from '../protocol/errors.js';
 import { parseAddresses } from './address.js';
 import { isPublishObserved, tracedPublish } from './diagnostics.js';
-import { parseNodesUrls } from './discovery/lookup-url.js';
+import { distinctUrls, nodesUrl } from './discovery/lookup-url.js';
 import { type BrokerError, type ConnectionError, LookupError, OptionError, PublishError } from './errors.js';
 import type { LinkEvents } from './events.js';
 import { ObservedEmitter } from './observed-emitter.js';
@@ -62,7 +62,7 @@ export class Producer extends ObservedEmitter<ProducerEvents> implements AsyncDi
   constructor(options: ProducerOptions = {}) {
     super('producer');
     this.#settings = producerSettings(options);
-    const lookupds = parseNodesUrls(options.lookupdHttpAddresses ?? []);
+    const lookupds = distinctUrls(options.lookupdHttpAddresses ?? [], nodesUrl);
     const named = options.nsqdTcpAddress ?? (lookupds.length > 0 ? [] : '127.0.0.1:4150');
     const isFoundOnly = lookupds.length > 0 && named.length === 0;
     const settings = { ...connectionSettings(options), ...this.#settings };
@@ -110,7 +110,26 @@ export class Producer extends ObservedEmitter<ProducerEvents> implements AsyncDi
   }
 
   /**
-   * Publishes one message. Calls of one turn of the event loop for one topic go out as one MPUB (`autoBatch`).
+   * Publishes also to the nsqds that one more lookupd lists: resolves when it has answered.
+   * @throws OptionError; LookupError when it does not answer, attempts go on until `close()`
+   */
+  async connectToLookupd(address: string): Promise<void> {
+    if (this.#closed) throw new LookupError('E_CLOSED', address, 'the producer is closed');
+    await this.#pool.addLookupd(nodesUrl(address));
+  }
+
+  /**
+   * Asks a lookupd no more. The nsqds that it alone has listed are published to only while there is no other, and left
+   * when their connection ends.
+   * @throws OptionError; LookupError `E_NOT_CONNECTED` when it was not asked
+   */
+  disconnectFromLookupd(address: string): void {
+    this.#pool.removeLookupd(nodesUrl(address));
+  }
+
+  /**
+   * Publishes one message. Calls of one turn of the event loop for one topic go out as one MPUB (`autoBatch`); one that
+   * follows the outcome of the only call under way does not wait for the turn's end.
    * @throws PublishError
    */
   publish(topic: string, body: Body, options?: PublishOptions): Promise<void> {
@@ -181,13 +200,14 @@ export class Producer extends ObservedEmitter<ProducerEvents> implements AsyncDi
       const timeout = options?.timeout;
       const inOrder = timeout === undefined && options?.signal === undefined;
       const limit = timeout ?? this.#settings.publishTimeout;
-      const deadline = limit === 0 ? Number.POSITIVE_INFINITY : performance.now() + limit;
+      const now = performance.now();
+      const deadline = limit === 0 ? Number.POSITIVE_INFINITY : now + limit;
       const number = this.#calls++;
       const pending = new Pending(number, topic, kind, command, deadline, this.#onSettled, resolve, reject);
       if (inOrder) this.#outstanding.add(pending);
       else this.#addOwn(pending, limit, options?.signal);
       this.#pool.start();
-      this.#dispatcher.add(pending);
+      this.#dispatcher.add(pending, now);
     });
   }
 

@@ -7,6 +7,7 @@ import { InFlightWatch, type InFlightWatchHost } from './in-flight-watch.js';
 import { Message, type MessageSource, type RequeueOptions } from './message.js';
 import type { ConnectionSettings } from './options.js';
 import type { RdyPeer } from './rdy.js';
+import { within } from './within.js';
 
 /** What a {@link Subscription} needs from its consumer. */
 export interface SubscriptionHost {
@@ -18,7 +19,7 @@ export interface SubscriptionHost {
   readonly watchers: MessageWatchers;
   received(message: Message): void;
   /** A message of this subscription is answered now; without an outcome, the broker took it back. */
-  answered(outcome?: Outcome): void;
+  answered(message: Message, outcome?: Outcome): void;
   requeued(message: Message, delay: number): void;
   timedOut(message: Message): void;
   rdySent(address: string, count: number): void;
@@ -47,6 +48,9 @@ export interface MessageCounts {
 
 /** In the line with which the broker refuses to touch a message that is not in flight any more. */
 const TOUCHED_ID = / TOUCH ([\da-f]{16}) /;
+
+/** Longest wait for the answer to CLS once nothing is in flight, ms: a broker that is well gives it at once. */
+const AGREEMENT_WAIT = 1000;
 
 /** One connection subscribed to the consumer's channel, from SUB to its end. */
 export class Subscription implements ConnectionOwner, MessageSource, RdyPeer, InFlightWatchHost {
@@ -122,20 +126,23 @@ export class Subscription implements ConnectionOwner, MessageSource, RdyPeer, In
     this.#watch ??= new InFlightWatch(this.#host.autoTouch, this);
   }
 
-  /** Asks for no more messages; resolves when the broker agrees and all are answered, or the connection is over. */
+  /**
+   * Asks for no more messages; resolves when all are answered and the broker agrees (or has not for a second then), or the
+   * connection is over.
+   */
   async drain(): Promise<void> {
     if (!this.isOpen) return;
     this.#isLeaving = true;
     this.#host.leaving();
     if (this.rdy > 0) this.sendRdy(0);
     this.rdy = 0;
-    await new Promise<void>((resolve) => {
+    const agreed = new Promise<void>((resolve) => {
       this.#connection?.request(CLS, { answered: () => resolve(), failed: () => resolve() });
     });
-    if (this.inFlight === 0 || !this.isOpen) return;
-    await new Promise<void>((resolve) => {
-      this.#idleWaiter = resolve;
-    });
+    await this.#idle();
+    await within(AGREEMENT_WAIT, agreed);
+    // What it had sent before it agreed.
+    await this.#idle();
   }
 
   /** Sends what is gathered and disconnects. */
@@ -201,10 +208,17 @@ export class Subscription implements ConnectionOwner, MessageSource, RdyPeer, In
     this.#host.ended(this, error);
   }
 
+  async #idle(): Promise<void> {
+    if (this.inFlight === 0 || !this.isOpen) return;
+    await new Promise<void>((resolve) => {
+      this.#idleWaiter = resolve;
+    });
+  }
+
   #answered(message: Message, outcome?: Outcome): void {
     this.inFlight--;
     this.#watch?.delete(message);
     if (this.inFlight === 0) this.#idleWaiter?.();
-    this.#host.answered(outcome);
+    this.#host.answered(message, outcome);
   }
 }

@@ -1,4 +1,5 @@
 import type { SecureVersion } from 'node:tls';
+import { tlsReason } from '../net/tls-reason.js';
 import { OptionError } from './errors.js';
 
 /** A PEM text, or its bytes. */
@@ -52,7 +53,24 @@ export function tlsOption(value: unknown): TlsOptions | undefined {
     throw new OptionError('tls.rejectUnauthorized must be a boolean');
   if (tls.minVersion !== undefined && !VERSIONS.includes(tls.minVersion))
     throw new OptionError(`tls.minVersion must be one of ${VERSIONS.join(', ')}`);
-  return value as TlsOptions;
+  checkContents(value);
+  return value;
+}
+
+const CERTIFICATE = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/;
+
+/** What Node says nothing of, or not before the first connection. */
+function checkContents({ ca, cert, key }: TlsOptions): void {
+  const authorities = [ca ?? []].flat();
+  if (!authorities.every((pem) => CERTIFICATE.test(String(pem))))
+    throw new OptionError('tls.ca holds no certificate');
+  if (cert === undefined || key === undefined) return;
+  try {
+    process.getBuiltinModule('node:tls').createSecureContext({ cert, key });
+  } catch (cause) {
+    const words = cause instanceof Error ? tlsReason(cause) : String(cause);
+    throw new OptionError(`tls.cert and tls.key cannot be used: ${words}`, { cause });
+  }
 }
 
 function isPem(value: unknown): value is Pem {

@@ -9,6 +9,7 @@ describe('parseAddress', () => {
       'nsqd-1.example.com:1',
       { kind: 'tcp', host: 'nsqd-1.example.com', port: 1, text: 'nsqd-1.example.com:1' },
     ],
+    [':4150', { kind: 'tcp', host: '127.0.0.1', port: 4150, text: '127.0.0.1:4150' }],
     ['[::1]:4150', { kind: 'tcp', host: '::1', port: 4150, text: '[::1]:4150' }],
     ['[fe80::1%eth0]:4150', { kind: 'tcp', host: 'fe80::1%eth0', port: 4150, text: '[fe80::1%eth0]:4150' }],
     ['/run/nsqd.sock', { kind: 'unix', path: '/run/nsqd.sock', text: '/run/nsqd.sock' }],
@@ -18,7 +19,7 @@ describe('parseAddress', () => {
   it.each([
     '',
     'localhost',
-    ':4150',
+    ':',
     'localhost:',
     'localhost:0',
     'localhost:65536',
@@ -30,6 +31,13 @@ describe('parseAddress', () => {
     expect(() => parseAddress(text)).toThrow(expect.objectContaining({ code: 'E_OPTION' })),
   );
 });
+
+it.each([
+  ['localhost:65536', 'address "localhost:65536" has a port that is not between 1 and 65535'],
+  ['localhost', 'address "localhost" has no port, as in "localhost:4150"'],
+  ['localhost:', 'address "localhost:" has no port, as in "localhost:4150"'],
+  ['http://localhost:4150', 'address "http://localhost:4150" has a scheme: host:port alone is meant'],
+])('says what is wrong with %s', (text, message) => expect(() => parseAddress(text)).toThrow(message));
 
 describe('parseLocalAddress', () => {
   it.each([

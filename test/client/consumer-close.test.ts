@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { consumerOf, deferred, failure, subscribed, take } from './support/clients.js';
-import { deadAddress, fakeNsqd, messageId } from './support/fake-nsqd.js';
+import { deadAddress, fakeNsqd, messageId, silent } from './support/fake-nsqd.js';
+import { settled, standStill } from './support/script.js';
 
 describe('Consumer: close', () => {
   it('asks for no more, gives back what waits, and waits for the handlers last answer', async () => {
@@ -33,6 +34,41 @@ describe('Consumer: close', () => {
       ['REQ', messageId(3), '0'],
       ['FIN', messageId(1)],
     ]);
+  });
+
+  it('`rest: handled`: also handles what waits, and what comes before the broker agrees', async () => {
+    const nsqd = await fakeNsqd({
+      on: {
+        CLS: (peer) => {
+          peer.message([2, 'gathered'], [3, 'gathered']);
+          peer.respond('CLOSE_WAIT');
+        },
+      },
+    });
+    const consumer = consumerOf(nsqd.address, { maxInFlight: 10 });
+    await consumer.connect();
+    const peer = await nsqd.peer();
+    const handled: string[] = [];
+    const run = consumer.run(async (message) => {
+      handled.push(message.id);
+      await new Promise(setImmediate);
+    });
+    peer.message([1, 'first']);
+    await peer.next('FIN');
+    await consumer.close({ rest: 'handled' });
+    await run;
+    await peer.closed();
+    expect(handled).toEqual([1, 2, 3].map(messageId));
+    expect([peer.count('FIN'), peer.count('REQ')]).toEqual([3, 0]);
+  });
+
+  it('`rest: handled`: gives back what nobody has taken by the end of the time-out', async () => {
+    const { consumer, peer } = await subscribed();
+    peer.message([1, 'waiting']);
+    while (consumer.stats().messagesInFlight === 0) await new Promise(setImmediate);
+    await consumer.close({ rest: 'handled', timeout: 20 });
+    await peer.closed();
+    expect(peer.commands.at(-1)).toMatchObject({ name: 'REQ', params: [messageId(1), '0'] });
   });
 
   it('ends loops, and runs begun later', async () => {
@@ -68,6 +104,28 @@ describe('Consumer: close', () => {
     const attempt = failure(lost.connect());
     await lost.close();
     expect(await attempt).toMatchObject({ code: expect.stringMatching(/^E_(CLOSED|CONNECT)$/) });
+  });
+
+  it('waits a second for a broker that does not answer CLS, and ends', async () => {
+    standStill();
+    const { consumer, peer } = await subscribed({}, { on: { CLS: silent } });
+    peer.message([1, 'held']);
+    const [held] = await take(consumer, 1);
+    let isClosed = false;
+    const closed = consumer.close().then(() => {
+      isClosed = true;
+    });
+    await peer.next('CLS');
+    vi.advanceTimersByTime(10_000);
+    await settled(peer);
+    held?.finish();
+    await peer.next('FIN');
+    vi.advanceTimersByTime(999);
+    await settled(peer);
+    expect(isClosed).toBe(false);
+    vi.advanceTimersByTime(1);
+    await closed;
+    await peer.closed();
   });
 
   it('does so at the end of an `await using` block', async () => {

@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ClientReport, ConsumeContext, PublishContext } from '../../src/client/diagnostics.js';
 import { failure, producerTo, subscribed, take } from './support/clients.js';
-import { fakeNsqd } from './support/fake-nsqd.js';
+import { fakeNsqd, messageId } from './support/fake-nsqd.js';
 import { settled } from './support/script.js';
 
 /** Collects what is published on a client's event channels. */
@@ -138,6 +139,70 @@ describe('tracing of handlers', () => {
     peer.message([1, 'a']);
     await peer.next('FIN');
     expect(seen).toEqual(['span of 0000000000000001']);
+  });
+});
+
+describe('tracing of loops', () => {
+  it('spans each message until it is answered, timed out, or its connection lost', async () => {
+    const collected = traces<ConsumeContext>('nsq:consume');
+    const { consumer, peer } = await subscribed(
+      { maxBackoffDuration: 0, requeueDelay: 0 },
+      { identify: { msg_timeout: 50 } },
+    );
+    const ofId = (id: number): unknown[] =>
+      collected
+        .filter(([, { message }]) => message.id === messageId(id))
+        .map(([event, { outcome, error }]) =>
+          [event, outcome, (error as { code?: string })?.code].filter((one) => one !== undefined).join(' '),
+        );
+    peer.message([1, 'a'], [2, 'b'], [3, 'given up', 9], [4, 'late']);
+    const [a, b, late] = await take(consumer, 3);
+    expect([ofId(1), ofId(2), ofId(4)]).toEqual(Array(3).fill(['start', 'end']));
+    a?.finish();
+    b?.requeue();
+    b?.finish();
+    const answered = (outcome: string): string[] => [
+      'start',
+      'end',
+      `asyncStart ${outcome}`,
+      `asyncEnd ${outcome}`,
+    ];
+    expect([ofId(1), ofId(2), ofId(3)]).toEqual([answered('finish'), answered('requeue'), []]);
+    const failed = (code: string): string[] => [
+      'start',
+      'end',
+      `error ${code}`,
+      `asyncStart ${code}`,
+      `asyncEnd ${code}`,
+    ];
+    while (ofId(4).length < 5) await new Promise(setImmediate);
+    late?.finish();
+    expect(ofId(4)).toEqual(failed('E_TIMEOUT'));
+    peer.message([5, 'lost']);
+    const [lost] = await take(consumer, 1);
+    peer.cut();
+    await once(consumer, 'disconnect');
+    lost?.finish();
+    expect(ofId(5)).toEqual(failed('E_CONNECTION_LOST'));
+  });
+
+  it('begins when the loop gets the message, with what is bound to it', async () => {
+    const { start } = tracingChannel<string, ConsumeContext>('nsq:consume');
+    const storage = new AsyncLocalStorage<string>();
+    const begun: string[] = [];
+    start.bindStore(storage, ({ message }) => {
+      begun.push(message.text());
+      return '';
+    });
+    onTestFinished(() => {
+      start.unbindStore(storage);
+    });
+    const { consumer, peer } = await subscribed();
+    peer.message([1, 'first'], [2, 'second']);
+    await settled(peer);
+    expect(begun).toEqual([]);
+    await take(consumer, 1);
+    expect(begun).toEqual(['first']);
   });
 });
 

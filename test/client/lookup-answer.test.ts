@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readLookup } from '../../src/client/discovery/lookup-answer.js';
-import { parseLookupUrls } from '../../src/client/discovery/lookup-url.js';
+import { distinctUrls, lookupUrl } from '../../src/client/discovery/lookup-url.js';
 
 const GOOD = { broadcast_address: 'host', tcp_port: 4150 };
 
@@ -56,6 +56,7 @@ describe('readLookup', () => {
     ['no producers', { status: 200, json: {} }],
     ['producers that are no list', { status: 200, json: { producers: { a: 1 } } }],
     ['an error', { status: 500, json: { message: 'INTERNAL_ERROR' } }],
+    ['the answer of an nsqd, which looks nothing up', { status: 404, json: { message: 'NOT_FOUND' } }],
   ])('refuses %s', (_, answer) => {
     expect(() => readLookup(answer)).toThrow(/^answered/);
   });
@@ -84,15 +85,15 @@ describe('addresses of lookupds', () => {
     ['https://a', 'https://a/lookup?topic=t', 'a:443'],
     ['http://proxy/nsq/lookup', 'http://proxy/nsq/lookup?topic=t', 'proxy:80'],
   ])('%s', (text, href, address) => {
-    const [url] = parseLookupUrls(text, 't');
+    const url = lookupUrl(text, 't');
     expect([url?.url.href, url?.text]).toEqual([href, address]);
   });
 
   it('are asked once each', () => {
-    expect(parseLookupUrls(['a:1', 'http://a:1', 'b:1'], 't')).toHaveLength(2);
+    expect(distinctUrls(['a:1', 'http://a:1', 'b:1'], (text) => lookupUrl(text, 't'))).toHaveLength(2);
   });
 
   it.each(['', 'tcp://a:1', 'a b', 'ftp://a', 'http://', 'a:99999'])('%j is refused', (text) => {
-    expect(() => parseLookupUrls([text], 't')).toThrow(expect.objectContaining({ code: 'E_OPTION' }));
+    expect(() => lookupUrl(text, 't')).toThrow(expect.objectContaining({ code: 'E_OPTION' }));
   });
 });

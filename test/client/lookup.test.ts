@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Consumer } from '../../src/client/consumer.js';
 import type { ConsumerOptions } from '../../src/client/options.js';
 import { certificates } from '../support/certificates.js';
@@ -125,18 +125,56 @@ describe('Consumer: finding brokers', () => {
     expect(nsqd.peers).toHaveLength(1);
   });
 
-  it('a lookupd that can be watched is asked to say when something changes', async () => {
-    const [first, later] = await Promise.all([fakeNsqd(), fakeNsqd()]);
-    const lookupd = await fakeLookupd([first.address], 5);
+  it('one that hangs does not keep connect() for the whole time that it may take', async () => {
+    const nsqd = await fakeNsqd();
+    const [good, bad] = [await fakeLookupd([nsqd.address]), await fakeLookupd()];
+    bad.answer = undefined;
+    await finding([bad, good]).connect();
+    expect(nsqd.peers).toHaveLength(1);
+  });
+
+  it('a watch over a connection that died without a word is given up soon after its time', async () => {
+    const lookupd = await fakeLookupd([], 5);
     const consumer = finding([lookupd]);
     await consumer.connect();
+    lookupd.answer = undefined;
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const failed = once(consumer, 'lookupFailed');
+    await vi.advanceTimersByTimeAsync(100);
+    await lookupd.asked(2);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect((await failed)[1]).toMatchObject({
+      message: expect.stringContaining('no answer within 20000 ms'),
+    });
+  });
+
+  it('gives the name and password of an address, and shows them to nobody else', async () => {
+    const lookupd = await fakeLookupd();
+    const consumer = consumerOf([], { lookupdHttpAddresses: `http://me:pass@${lookupd.address}` });
+    const asked = once(consumer, 'lookup');
+    await consumer.connect();
+    expect(lookupd.authorizations).toEqual([`Basic ${Buffer.from('me:pass').toString('base64')}`]);
+    expect(await asked).toMatchObject([lookupd.address, []]);
+    expect(() => consumerOf([], { lookupdHttpAddresses: 'ftp://me:pass@host:1' })).toThrow(
+      'lookupd address "ftp://host:1" is not',
+    );
+  });
+
+  it('a lookupd that can be watched is asked to say when something changes', async () => {
+    const [first, later] = await Promise.all([fakeNsqd(), fakeNsqd()]);
+    const lookupd = await fakeLookupd();
     let announce: () => void = () => undefined;
-    lookupd.answer = (response) => {
+    lookupd.answer = (response, query) => {
+      if (query.get('index') === null)
+        return void response.end(JSON.stringify({ ...lookupBody([first.address]), index: 5 }));
       announce = () => {
         lookupd.answer = undefined;
         response.end(JSON.stringify({ ...lookupBody([first.address, later.address]), index: 6 }));
       };
     };
+    const consumer = finding([lookupd]);
+    await consumer.connect();
     await lookupd.asked(2);
     expect(lookupd.queries[1]?.get('index')).toBe('5');
     expect(lookupd.queries[1]?.get('wait')).toMatch(/^\d+ms$/);
@@ -192,6 +230,22 @@ describe('Consumer: finding brokers', () => {
     // Listed again, it is another broker: it is connected to at once, and not after the old one's delay.
     lookupd.lists([nsqd.address]);
     await nsqd.peer();
+  });
+
+  it('nor is one that is listed no more while it waits for its next attempt (#343)', async () => {
+    const nsqd = await fakeNsqd();
+    const lookupd = await fakeLookupd([nsqd.address]);
+    const consumer = finding([lookupd], {
+      reconnectDelay: 100,
+      maxReconnectDelay: 100,
+      lookupdPollInterval: 10,
+    });
+    await consumer.connect();
+    lookupd.lists([]);
+    (await nsqd.peer()).cut();
+    await once(consumer, 'disconnect');
+    await lookupd.asked(lookupd.queries.length + 25);
+    expect(nsqd.peers).toHaveLength(1);
   });
 
   it('a broker that is listed no more is kept while it is connected', async () => {

@@ -30,6 +30,16 @@ it('hands out what was put in, in order, small or large', () => {
   );
 });
 
+it('does not copy a command that goes out alone', () => {
+  const outbox = new Outbox();
+  const command = Buffer.from('a');
+  outbox.add(command);
+  expect(outbox.size).toBe(1);
+  const [taken] = outbox.take();
+  expect(taken).toBe(command);
+  expect([outbox.size, outbox.take()]).toEqual([0, []]);
+});
+
 it('copies small commands and keeps large ones as they are', () => {
   const outbox = new Outbox();
   const large = Buffer.alloc(20_000, 'l');

@@ -1,5 +1,6 @@
+import { Socket } from 'node:net';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Producer } from '../../src/client/producer.js';
 import { failure, producerTo } from './support/clients.js';
 import { type FakeNsqd, fakeNsqd, messagesOf, silent } from './support/fake-nsqd.js';
@@ -27,6 +28,31 @@ describe('Producer: joining concurrent calls', () => {
     expect(namesOf(nsqd)).toEqual(['PUB', 'MPUB', 'MPUB']);
     expect(published(nsqd, 'a')).toEqual(['alone', 'a1', 'a2']);
     expect(published(nsqd, 'b')).toEqual(['b1', 'b2']);
+  });
+
+  it('waits for the end of the turn, but not when it follows an outcome', async () => {
+    const nsqd = await fakeNsqd();
+    const producer = producerTo(nsqd.address);
+    await producer.publish('a', 'first');
+    const write = vi.spyOn(Socket.prototype, 'write');
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 10);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const late = producer.publish('a', 'late');
+    await new Promise(process.nextTick);
+    expect(write).not.toHaveBeenCalled();
+    await late;
+
+    write.mockClear();
+    const calls = [producer.publish('a', '1'), producer.publish('b', '2'), producer.publish('a', '3')];
+    await new Promise(process.nextTick);
+    expect(write).toHaveBeenCalledOnce();
+    calls.push(producer.publish('a', '4'));
+    await new Promise(process.nextTick);
+    expect(write).toHaveBeenCalledOnce();
+    await Promise.all(calls);
+    clock.mockRestore();
+    expect(namesOf(nsqd)).toEqual(['PUB', 'PUB', 'MPUB', 'PUB', 'PUB']);
+    expect(published(nsqd, 'a')).toEqual(['first', 'late', '1', '3', '4']);
   });
 
   it('does not, when told so', async () => {

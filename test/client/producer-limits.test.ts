@@ -1,7 +1,11 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type BrokerOptions, startBroker } from '../../src/broker/index.js';
+import { encodeFrame, FrameType } from '../../src/protocol/frame.js';
 import { failure, producerTo } from './support/clients.js';
 import { fakeNsqd, messagesOf, silent } from './support/fake-nsqd.js';
+import { standStill } from './support/script.js';
 
 async function broker(options: BrokerOptions): Promise<string> {
   const started = await startBroker({ httpAddress: '', ...options });
@@ -31,6 +35,54 @@ describe('Producer: sizes a broker does not take', () => {
     });
     await producer.publishBatch('t', ['x'.repeat(100), 'y'.repeat(100)]);
     expect([lost, delays]).toEqual([1, [0]]);
+  });
+
+  it('sends no more than the beginning of a very large message to a broker that may refuse it', async () => {
+    let received = 0;
+    const refuses = (socket: Socket): void => {
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk) => {
+        if (chunk.toString('latin1', 0, 4) === '  V2') {
+          socket.write(encodeFrame(FrameType.Response, '{}'));
+        } else {
+          received += chunk.length;
+          socket.end(encodeFrame(FrameType.Error, 'E_BAD_MESSAGE PUB message too big 2000000 > 1048576'));
+        }
+      });
+    };
+    const server = createServer(refuses).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const producer = producerTo(`127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const body = Buffer.alloc(2_000_000);
+    expect(await failure(producer.publish('t', body))).toMatchObject({
+      code: 'E_BAD_MESSAGE',
+      mayHaveArrived: false,
+      message: expect.stringContaining('too big'),
+    });
+    expect(received).toBeLessThanOrEqual(256);
+  });
+
+  it('sends the rest of it when there is no objection, nothing in between, and the next one at once', async () => {
+    standStill();
+    const nsqd = await fakeNsqd();
+    const producer = producerTo(nsqd.address);
+    const body = Buffer.alloc(2_000_000, 'x');
+    await producer.connect();
+    const peer = await nsqd.peer();
+    const calls = [producer.publish('t', body), producer.publish('t', 'after')];
+    while (peer.chunks.at(-1) !== 256) await new Promise(setImmediate);
+    peer.heartbeat();
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    expect([peer.chunks.at(-1), peer.count('NOP')]).toEqual([256, 0]);
+    vi.advanceTimersByTime(1000);
+    await Promise.all(calls);
+    expect(peer.commands.slice(1).map(({ name, body }) => [name, body.length])).toEqual([
+      ['PUB', body.length],
+      ['NOP', 0],
+      ['PUB', 5],
+    ]);
+    await producer.publish('t', body);
   });
 
   it('says that a batch is too large', async () => {

@@ -204,6 +204,11 @@ test.each([
   [{ tls: { ca: 5 } }, 'tls.ca must be a PEM text or Buffer, or a list of them'],
   [{ tls: { ca: [5] } }, 'tls.ca must be'],
   [{ tls: { ca: 'ca.pem' } }, 'tls.ca must be PEM text (-----BEGIN …), which a path is not'],
+  [{ tls: { ca: '-----BEGIN PRIVATE KEY-----' } }, 'tls.ca holds no certificate'],
+  [
+    { tls: { cert: '-----BEGIN CERTIFICATE-----', key: '-----BEGIN PRIVATE KEY-----' } },
+    'tls.cert and tls.key cannot be used: ',
+  ],
   [{ tls: { cert: 'x' } }, 'tls.cert and tls.key go together'],
   [{ tls: { cert: {}, key: 'x' } }, 'tls.cert must be a PEM text or Buffer'],
   [{ tls: { servername: 5 } }, 'tls.servername must be a string'],

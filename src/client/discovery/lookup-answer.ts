@@ -9,6 +9,8 @@ export interface Lookup {
 }
 
 const NOT_FOUND = 404;
+/** What nsqds, and every other daemon of NSQ, say of paths that they do not have. */
+const NO_SUCH_PATH = 'NOT_FOUND';
 
 /**
  * Reads the answer to a look-up. Entries that name no place to connect to are left out: the others are of use.
@@ -18,6 +20,8 @@ export function readLookup({ status, json }: JsonAnswer): Lookup {
   const fields = asObject(json);
   if (!fields) throw new Error(`answered with status ${status} and no JSON object`);
   const index = Number.isSafeInteger(fields.index) ? (fields.index as number) : undefined;
+  if (status === NOT_FOUND && fields.message === NO_SUCH_PATH)
+    throw new Error('answered that it has no look-ups; it is to be the HTTP address of a lookupd');
   if (status === NOT_FOUND) return { nsqds: new Map(), index };
   if (status !== 200) throw new Error(`answered with status ${status}`);
   // Before 1.0, nsqlookupd put its answers into an envelope.
@@ -29,7 +33,8 @@ export function readLookup({ status, json }: JsonAnswer): Lookup {
 
 function addressOf(producer: unknown): Address | undefined {
   const { broadcast_address: host, tcp_port: port } = asObject(producer) ?? {};
-  if (typeof host !== 'string' || typeof port !== 'number' || host.includes('/')) return undefined;
+  if (typeof host !== 'string' || typeof port !== 'number') return undefined;
+  if (host === '' || host.includes('/')) return undefined;
   try {
     return parseAddress(host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
   } catch {

@@ -13,40 +13,57 @@ const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([
   ['https:', 443],
 ]);
 
-/** Reads `host:port`, `http://host:port` or `https://host:port`. @throws OptionError when it is none of these */
-function parseLookupUrl(text: string): LookupUrl {
+/** What an address names before its host: who asks. */
+const CREDENTIALS = /(?<=:\/\/)[^/@]*@/;
+
+/**
+ * Reads `host:port`, `http://host:port` or `https://host:port`, the latter also with `user:password@` before the host.
+ * @throws OptionError when it is none of these
+ */
+function parseUrl(text: string): LookupUrl {
   // From JavaScript anything may come.
   const given: unknown = text;
-  const url = typeof given === 'string' ? parse(text.includes('://') ? text : `http://${text}`) : undefined;
+  const url = typeof given === 'string' ? parse(withHost(text)) : undefined;
   const port = DEFAULT_PORTS.get(url?.protocol ?? '');
-  if (!url || port === undefined || url.username !== '' || url.search !== '' || url.hash !== '') {
-    const shown = typeof given === 'string' ? JSON.stringify(given) : String(given);
+  if (!url || port === undefined || url.search !== '' || url.hash !== '') {
+    const shown = typeof given === 'string' ? JSON.stringify(given.replace(CREDENTIALS, '')) : String(given);
     throw new OptionError(`lookupd address ${shown} is not host:port, http://host:port or https://host:port`);
   }
   return { text: url.port === '' ? `${url.hostname}:${port}` : url.host, url };
+}
+
+/** As in Go, a port alone is one of this machine. */
+function withHost(text: string): string {
+  if (text.includes('://')) return text;
+  return text.startsWith(':') ? `http://127.0.0.1${text}` : `http://${text}`;
 }
 
 function parse(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
-/** Where they answer who has `topic`: one address or several, doubles left out. @throws OptionError */
-export function parseLookupUrls(addresses: string | readonly string[], topic: string): readonly LookupUrl[] {
-  return distinct(addresses, (url) => {
-    if (url.pathname === '/') url.pathname = '/lookup';
-    url.searchParams.set('topic', topic);
-  });
+/** Where one answers who has `topic`. @throws OptionError */
+export function lookupUrl(address: string, topic: string): LookupUrl {
+  const parsed = parseUrl(address);
+  const { url } = parsed;
+  if (url.pathname === '/') url.pathname = '/lookup';
+  url.searchParams.set('topic', topic);
+  return parsed;
 }
 
-/** Where they answer which nsqds there are: one address or several, doubles left out. @throws OptionError */
-export function parseNodesUrls(addresses: string | readonly string[]): readonly LookupUrl[] {
-  return distinct(addresses, (url) => {
-    if (url.pathname === '/' || url.pathname === '/lookup') url.pathname = '/nodes';
-  });
+/** Where one answers which nsqds there are. @throws OptionError */
+export function nodesUrl(address: string): LookupUrl {
+  const parsed = parseUrl(address);
+  const { url } = parsed;
+  if (url.pathname === '/' || url.pathname === '/lookup') url.pathname = '/nodes';
+  return parsed;
 }
 
-function distinct(addresses: string | readonly string[], complete: (url: URL) => void): readonly LookupUrl[] {
-  const urls = addressList(addresses).map(parseLookupUrl);
-  for (const { url } of urls) complete(url);
+/** Those of one address or several, doubles left out. @throws OptionError */
+export function distinctUrls(
+  addresses: string | readonly string[],
+  urlOf: (address: string) => LookupUrl,
+): readonly LookupUrl[] {
+  const urls = addressList(addresses).map(urlOf);
   return [...new Map(urls.map((one) => [one.url.href, one])).values()];
 }

@@ -7,6 +7,8 @@ import type { LookupUrl } from './lookup-url.js';
 
 /** How long a lookupd that can be watched is asked to wait for a change. */
 const WAIT_MS = 15_000;
+/** Time over that after which its silence is none of its waiting: the connection has died without a word. */
+const LATE_MS = 5000;
 /** Time from one of its answers to the next question: what changes meanwhile comes with one answer. */
 const GAP_MS = 20;
 /** From a lost connection to the question: the lookupd is about to know of it too. */
@@ -147,7 +149,8 @@ export class Lookupd {
     const answer = await requestJson({
       url: url.href,
       connectTimeout: connectTimeout || lookupdPollTimeout,
-      timeout: lookupdPollTimeout + (this.#index === undefined ? 0 : WAIT_MS),
+      timeout:
+        this.#index === undefined ? lookupdPollTimeout : WAIT_MS + Math.min(lookupdPollTimeout, LATE_MS),
       maxBytes: MAX_BYTES,
       signal: this.#abort.signal,
       ...(tls && { tls: trustOf(tls) }),
@@ -179,7 +182,7 @@ export class Lookupd {
   }
 
   #stoppedError(): LookupError {
-    return new LookupError('E_CLOSED', this.address, 'the client is closed');
+    return new LookupError('E_CLOSED', this.address, 'is asked no more');
   }
 }
 

@@ -1,16 +1,21 @@
 import { Fifo } from '../fifo.js';
 import type { ProducerSettings } from '../options.js';
+import { OpenParcels } from './open-parcels.js';
 import { Parcel, type ParcelOwner } from './parcel.js';
 import type { Pending } from './pending.js';
 import type { Pool } from './pool.js';
 
 /** Parcels that nobody waits for any more, from which the queue is tidied. */
 const STALE_LIMIT = 1000;
+/** Between an outcome and the next call, at most, when calls wait for each other; ms. */
+const AWAITED = 1;
 const NOTHING = Buffer.alloc(0);
+const RESOLVED = Promise.resolve();
 
 /**
  * Takes calls to brokers. Those of one turn of the event loop, and those that have to wait, gather in parcels; calls
- * for one topic stay in their order.
+ * for one topic stay in their order. A call that follows the outcome of the only one under way does not wait for the
+ * turn's end.
  *
  *     call ─→ its topic's open parcel, or a new one ─→ queue ─(turn's end, room, a connection)─→ node
  *                                                        ↑                                        │
@@ -25,7 +30,7 @@ export class Dispatcher implements ParcelOwner {
   /** Not handed to a connection yet, in order. */
   readonly #queue = new Fifo<Parcel>();
   /** Of these, by topic, the last one, if calls may still be added to it. */
-  readonly #open = new Map<string, Parcel>();
+  readonly #open = new OpenParcels();
   /** To be put in front of the queue. */
   #returned: Parcel[] = [];
   /** Of the queue, at most so many that nobody waits for. */
@@ -34,6 +39,8 @@ export class Dispatcher implements ParcelOwner {
   /** Handed to connections and not answered, calls given up since included. */
   #sentCount = 0;
   #sentBytes = 0;
+  /** When a connection was last done with a parcel: `performance.now()`. */
+  #endedAt = Number.NEGATIVE_INFINITY;
 
   constructor(settings: ProducerSettings, pool: Pool) {
     this.#pool = pool;
@@ -43,17 +50,19 @@ export class Dispatcher implements ParcelOwner {
     this.#autoBatch = settings.autoBatch;
   }
 
-  add(call: Pending): void {
+  /** @param now `performance.now()` */
+  add(call: Pending, now: number): void {
     const open = this.#open.get(call.topic);
     if (!this.#autoBatch || !Parcel.isJoinable(call)) {
       // What comes later must not overtake it.
-      if (open) this.#open.delete(call.topic);
+      if (open) this.#open.delete(open);
       this.#push(call);
     } else if (!open?.add(call)) {
       if (open) this.#send();
-      this.#open.set(call.topic, this.#push(call));
+      this.#open.add(this.#push(call));
     }
-    this.schedule();
+    if (this.#isAwaited(now)) this.#scheduleSoon();
+    else this.schedule();
   }
 
   /** A call has its outcome. */
@@ -63,7 +72,7 @@ export class Dispatcher implements ParcelOwner {
     call.command = NOTHING;
     parcel.dropped();
     if (!parcel.isStale) return;
-    this.#close(parcel);
+    this.#open.delete(parcel);
     this.#stale++;
     if (this.#stale <= STALE_LIMIT || this.#stale <= this.#queue.size / 2) return;
     this.#stale = 0;
@@ -78,6 +87,7 @@ export class Dispatcher implements ParcelOwner {
   }
 
   ended(parcel: Parcel): void {
+    this.#endedAt = performance.now();
     this.#sentCount -= parcel.calls.length;
     this.#sentBytes -= parcel.bytes;
     if (parcel.node) parcel.node.isSuspect = false;
@@ -87,6 +97,18 @@ export class Dispatcher implements ParcelOwner {
   returned(parcel: Parcel): void {
     this.#returned.push(parcel);
     this.schedule();
+  }
+
+  /** Whether it looks as if each call is made when the one before has its outcome. */
+  #isAwaited(now: number): boolean {
+    return this.#sentCount === 0 && now - this.#endedAt < AWAITED;
+  }
+
+  /** Sends behind what runs now, with all that it calls for: whoever waits is spared the rest of the turn. */
+  #scheduleSoon(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    void RESOLVED.then(this.#onTurn);
   }
 
   readonly #onTurn = (): void => {
@@ -99,10 +121,6 @@ export class Dispatcher implements ParcelOwner {
     const parcel = new Parcel(this, call);
     this.#queue.push(parcel);
     return parcel;
-  }
-
-  #close(parcel: Parcel): void {
-    if (this.#open.get(parcel.topic) === parcel) this.#open.delete(parcel.topic);
   }
 
   #restore(): void {
@@ -122,7 +140,7 @@ export class Dispatcher implements ParcelOwner {
       const node = this.#pool.pick();
       if (node === undefined) return;
       this.#queue.shift();
-      this.#close(next);
+      this.#open.delete(next);
       next.isWaiting = false;
       node.limits.check(next, node.address.text);
       next.tidy();

@@ -1,10 +1,17 @@
 import { BrokerError, type ConnectionError } from '../errors.js';
 import type { Negotiated } from '../identify.js';
 import type { Parcel } from './parcel.js';
-import type { Pending } from './pending.js';
+import type { Pending, PublishKind } from './pending.js';
 
 /** `PUB message too big 101 > 100`, `MPUB body too big 101 > 100` */
 const TOO_BIG = /\b(?<what>message|body) too big -?\d+ > (?<limit>\d+)$/;
+
+/** What nsqd takes unless it was told otherwise, by command. */
+const USUAL: Readonly<Record<PublishKind, number>> = {
+  PUB: 1024 * 1024,
+  DPUB: 1024 * 1024,
+  MPUB: 5 * 1024 * 1024,
+};
 
 /**
  * What is known of the sizes a broker takes, in bytes: what it says in its answer to IDENTIFY, if it does, or what it
@@ -13,6 +20,8 @@ const TOO_BIG = /\b(?<what>message|body) too big -?\d+ > (?<limit>\d+)$/;
 export class Limits {
   #message = Number.POSITIVE_INFINITY;
   #body = Number.POSITIVE_INFINITY;
+  /** Commands up to here are taken, or were. */
+  #taken = { ...USUAL };
 
   negotiated({ maxMsgSize, maxBodySize }: Negotiated): void {
     if (maxMsgSize > 0) this.#message = maxMsgSize;
@@ -24,6 +33,7 @@ export class Limits {
     if (!(error instanceof BrokerError)) {
       this.#message = Number.POSITIVE_INFINITY;
       this.#body = Number.POSITIVE_INFINITY;
+      this.#taken = { ...USUAL };
       return;
     }
     const { what, limit } = TOO_BIG.exec(error.message)?.groups ?? {};
@@ -46,6 +56,22 @@ export class Limits {
         call.reject('E_BAD_MESSAGE', `${address}: ${words}`);
       }
     }
+  }
+
+  /**
+   * Whether a parcel that was checked is surely not too large. nsqd refuses by the size that a command
+   * begins with, and closes the connection; when the rest is under way by then, that becomes a reset, in which the refusal
+   * is easily lost, and with it the answers to what was sent before.
+   */
+  takes({ bytes, kind }: Parcel): boolean {
+    return (
+      bytes <= this.#taken[kind] || (kind === 'MPUB' ? this.#body : this.#message) < Number.POSITIVE_INFINITY
+    );
+  }
+
+  /** The broker took it. */
+  took({ bytes, kind }: Parcel): void {
+    if (bytes > this.#taken[kind]) this.#taken[kind] = bytes;
   }
 
   /** Whether the broker takes the parcel's calls as one command. */

@@ -6,6 +6,11 @@ import type { ConnectionSettings } from '../options.js';
 import { Limits } from './limits.js';
 import type { Parcel } from './parcel.js';
 
+/** Of a command, in bytes: all of it by which a broker can tell that it is too large. */
+const HEAD_SIZE = 256;
+/** How long a broker may take to say so, over the round trip, ms. */
+const OBJECTION_TIME = 10;
+
 /** What a {@link Node} tells its pool. */
 export interface NodeHost {
   connected(node: Node): void;
@@ -16,6 +21,7 @@ export interface NodeHost {
 
 /** One nsqd that is published to. */
 export class Node implements ConnectionOwner {
+  readonly ignoresMessages = true;
   readonly address: Address;
   readonly link: Link;
   readonly limits = new Limits();
@@ -49,12 +55,21 @@ export class Node implements ConnectionOwner {
     return this.#connection?.isWritable === true;
   }
 
-  /** Hands the parcel to the connection, which must be there. */
+  /** Hands the parcel to the connection, which must be there; it goes out with the next {@link flush}. */
   send(parcel: Parcel): void {
-    this.#connection?.request(parcel.pack(), parcel);
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const command = parcel.pack();
+    if (this.limits.takes(parcel)) {
+      connection.enqueue(command, parcel);
+      return;
+    }
+    connection.enqueue(command.subarray(0, HEAD_SIZE), parcel);
+    connection.hold(OBJECTION_TIME + 2 * connection.dialTime);
+    connection.send(command.subarray(HEAD_SIZE));
   }
 
-  /** Writes what was handed over, without waiting for the turn's end. */
+  /** Writes what was handed over. */
   flush(): void {
     this.#connection?.flush();
   }

@@ -2,7 +2,7 @@ import { joinPubs } from '../../protocol/commands.js';
 import type { Request } from '../connection.js';
 import { BrokerError, type ConnectionError } from '../errors.js';
 import type { Node } from './node.js';
-import type { Pending } from './pending.js';
+import type { Pending, PublishKind } from './pending.js';
 
 /** Most messages that are joined to one MPUB. */
 const MAX_MESSAGES = 500;
@@ -61,6 +61,11 @@ export class Parcel implements Request {
     return call.kind === 'PUB' && call.command.length < LARGE;
   }
 
+  /** The command that it is sent as; of joined calls, that of each. */
+  get kind(): PublishKind {
+    return this.#calls[0]?.kind ?? 'PUB';
+  }
+
   get calls(): readonly Pending[] {
     return this.#calls;
   }
@@ -89,6 +94,7 @@ export class Parcel implements Request {
 
   /** Leaves out what was given up. */
   tidy(): void {
+    if (!this.#calls.some((call) => call.isSettled)) return;
     this.#calls = this.#calls.filter((call) => !call.isSettled);
     this.#stale = 0;
     this.bytes = this.#calls.reduce((sum, { command }) => sum + command.length, 0);
@@ -96,11 +102,13 @@ export class Parcel implements Request {
 
   /** The command, for the connection that is handed it. */
   pack(): Buffer {
-    const commands = this.#calls.map((call) => {
-      call.isSent = true;
-      return call.command;
-    });
-    return commands.length === 1 ? commands[0]! : joinPubs(this.topic, commands);
+    for (const call of this.#calls) call.isSent = true;
+    const [first] = this.#calls;
+    if (first !== undefined && this.#calls.length === 1) return first.command;
+    return joinPubs(
+      this.topic,
+      this.#calls.map((call) => call.command),
+    );
   }
 
   /** Gives its calls back, each as a parcel of its own. */
@@ -113,6 +121,7 @@ export class Parcel implements Request {
   answered(bytes: Buffer, start: number, end: number): void {
     this.#owner.ended(this);
     if (end - start === 2 && bytes[start] === 0x4f && bytes[start + 1] === 0x4b) {
+      this.node?.limits.took(this);
       for (const call of this.#calls) call.resolve();
     } else {
       const words = bytes.toString('latin1', start, Math.min(end, start + 80));

@@ -22,8 +22,7 @@ export class Pool implements NodeHost {
   readonly #settings: ConnectionSettings;
   readonly #host: PoolHost;
   readonly #named: ReadonlySet<string>;
-  readonly #lookupds: string;
-  readonly #discovery: Discovery | undefined;
+  readonly #discovery: Discovery;
   #nodes: readonly Node[];
   /** Whose turn it is. */
   #turn = 0;
@@ -40,8 +39,6 @@ export class Pool implements NodeHost {
     this.#host = host;
     this.#named = new Set(named.map(({ text }) => text));
     this.#nodes = named.map((address) => new Node(address, settings, this));
-    this.#lookupds = lookupds.map(({ text }) => text).join(', ');
-    if (lookupds.length === 0) return;
     this.#discovery = new Discovery(lookupds, settings, {
       answered: (lookupd, nsqds) => {
         this.#reconcile();
@@ -54,14 +51,14 @@ export class Pool implements NodeHost {
   /** Why there is nobody to publish to; undefined when there is somebody, connected or not. */
   get absence(): ConnectionError | undefined {
     if (this.#nodes.length > 0) return undefined;
-    return new ConnectionError('E_CONNECT', this.#lookupds, 'no nsqd is listed');
+    return new ConnectionError('E_CONNECT', this.#discovery.lookupds.join(', '), 'no nsqd is listed');
   }
 
   start(): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
     for (const node of this.#nodes) node.link.start();
-    this.#discovery?.start();
+    this.#discovery.start();
   }
 
   /**
@@ -70,7 +67,7 @@ export class Pool implements NodeHost {
    */
   async connect(): Promise<void> {
     this.start();
-    if (this.#nodes.length === 0) await this.#discovery?.ready();
+    if (this.#nodes.length === 0) await this.#discovery.ready();
     const nodes = this.#nodes;
     if (this.absence) throw this.absence;
     try {
@@ -81,6 +78,18 @@ export class Pool implements NodeHost {
       const addresses = nodes.map((node) => node.address.text).join(', ');
       throw new ConnectionError('E_CONNECT', addresses, 'no nsqd can be reached', { cause });
     }
+  }
+
+  /** Asks one more lookupd, at once. @throws LookupError when it does not answer; it is asked again */
+  async addLookupd(lookupd: LookupUrl): Promise<void> {
+    this.start();
+    await this.#discovery.add(lookupd);
+  }
+
+  /** Asks it no more. @throws LookupError when it was not asked */
+  removeLookupd(lookupd: LookupUrl): void {
+    this.#discovery.remove(lookupd);
+    this.#reconcile();
   }
 
   /**
@@ -113,7 +122,7 @@ export class Pool implements NodeHost {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#discovery?.stop();
+    this.#discovery.stop();
     await Promise.all(this.#nodes.map((node) => node.close()));
   }
 
@@ -125,7 +134,7 @@ export class Pool implements NodeHost {
   disconnected(node: Node, error: BrokerError | ConnectionError): void {
     this.#host.disconnected(node.address.text, error);
     this.#host.available();
-    this.#discovery?.recheck();
+    this.#discovery.recheck();
   }
 
   retrying(node: Node, error: BrokerError | ConnectionError, delay: number): void {
@@ -144,7 +153,7 @@ export class Pool implements NodeHost {
 
   #isListed(node: Node): boolean {
     const { text } = node.address;
-    return this.#named.has(text) || this.#discovery?.lists(text) === true;
+    return this.#named.has(text) || this.#discovery.lists(text);
   }
 
   /** Adds what is listed now. What is listed no more goes when it is not connected: now, or when that ends. */
@@ -152,7 +161,7 @@ export class Pool implements NodeHost {
     if (this.#isClosed) return;
     for (const node of this.#nodes) if (!node.isUp && !this.#isListed(node)) this.#remove(node);
     const known = new Set(this.#nodes.map((node) => node.address.text));
-    const found = this.#discovery?.addresses().filter(({ text }) => !known.has(text)) ?? [];
+    const found = this.#discovery.addresses().filter(({ text }) => !known.has(text));
     const nodes = found.map((address) => new Node(address, this.#settings, this));
     this.#nodes = [...this.#nodes, ...nodes];
     for (const node of nodes) node.link.start();

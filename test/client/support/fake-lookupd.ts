@@ -56,10 +56,14 @@ export class FakeLookupd {
   }
 }
 
-export async function fakeLookupd(nsqds: readonly string[] = [], index?: number): Promise<FakeLookupd> {
+export async function fakeLookupd(
+  nsqds: readonly string[] = [],
+  index?: number,
+  port = 0,
+): Promise<FakeLookupd> {
   const lookupd = new FakeLookupd();
   lookupd.lists(nsqds, index);
-  await lookupd.listen();
+  await lookupd.listen(port);
   onTestFinished(() => lookupd.stop());
   return lookupd;
 }
