@@ -1,62 +1,175 @@
 'use strict';
 
-const { existsSync, readFileSync, writeFileSync } = require('node:fs');
-const Module = require('node:module');
+const {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} = require('node:fs');
 const { dirname, join } = require('node:path');
 const { Script } = require('node:vm');
 
+/** `require('node:module')` would load Node's loader of ES modules as well. */
+const Module = /** @type {typeof import('node:module')} */ (module.constructor);
+const BUILTIN = new Set(Module.builtinModules);
+
 /** Only the version of V8 that made it can use it. */
 const SUFFIX = `.${process.versions.v8}.cache`;
+/** A process that ran for longer has compiled more than is needed to start. */
+const MAX_RECORDED_SECONDS = 10;
 
 /**
  * Loads the modules of a directory with what V8 made of them when they were built: compiling would take half of the time
- * of a short command. Where there is nothing for this version of V8, Node's own cache is used, if it has one.
+ * of a short command. They find each other without Node's search for modules. Where there is nothing for this version of
+ * V8, the first run of each command keeps what it made, next to the modules. Where that may not be written, Node's own
+ * cache is used, if it has one.
  *
- * @param {string} directory with a module `main.cjs`
- * @param {{ record?: boolean }} [options] record: writes what V8 makes of the modules when the process ends
+ * @param {string} directory with a module `main.cjs`; all of its files are ASCII
+ * @param {{ record?: boolean }} [options] record: writes what V8 makes of all modules when the process ends
  */
 exports.useCodeCache = (directory, { record = false } = {}) => {
-  if (!record && !existsSync(join(directory, `main.cjs${SUFFIX}`))) {
-    Module.enableCompileCache?.();
+  const isBuilt = existsSync(join(directory, `main.cjs${SUFFIX}`));
+  if (!record && !isBuilt && !isWritable(directory)) {
+    useCacheOfNode();
     return;
   }
   const { _compile: compile } = Module.prototype;
-  /** @type {[string, Script][]} */
-  const loaded = [];
+  /** @type {{ filename: string, content: string, script: Script }[]} */
+  const made = [];
+  let isUseful = true;
+  /**
+   * Tells whether V8's flags are still those that the modules were made with, since what it makes goes with its flags.
+   * @type {Buffer | undefined}
+   */
+  let flags;
 
   Module.prototype._compile = function compileCached(content, filename) {
+    if (!isUseful || !filename.startsWith(directory)) return compile.call(this, content, filename);
     const cachedData = record ? undefined : read(filename + SUFFIX);
-    if (!filename.startsWith(directory) || !(record || cachedData))
-      return compile.call(this, content, filename);
     const script = new Script(Module.wrap(content), { filename, cachedData });
     if (script.cachedDataRejected) {
-      Module.prototype._compile = compile;
-      Module.enableCompileCache?.();
+      // Made with other flags, or on another machine: it is of use there.
+      isUseful = false;
+      useCacheOfNode();
       return compile.call(this, content, filename);
     }
-    loaded.push([filename, script]);
+    if (cachedData === undefined) {
+      flags ??= new Script('0').createCachedData();
+      made.push({ filename, content, script });
+    }
     const load = script.runInThisContext();
-    return load.call(
-      this.exports,
-      this.exports,
-      Module.createRequire(filename),
-      this,
-      filename,
-      dirname(filename),
-    );
+    return load.call(this.exports, this.exports, requireFrom(filename), this, filename, dirname(filename));
   };
 
-  if (!record) return;
+  /** @param {string} filename of the module that it is for */
+  function requireFrom(filename) {
+    /** @type {NodeJS.Require | undefined} */
+    let whole;
+    const general = () => (whole ??= Module.createRequire(filename));
+    /** @param {string} id */
+    const found = (id) => {
+      if (id.startsWith('node:') || BUILTIN.has(id)) return require(id);
+      return id.startsWith('.') ? loaded(join(dirname(filename), id)) : general()(id);
+    };
+    /** @param {[string, object?]} args */
+    found.resolve = (...args) => general().resolve(...args);
+    found.main = require.main;
+    return found;
+  }
+
+  /**
+   * As Node loads a module whose file is known.
+   * @param {string} filename
+   */
+  function loaded(filename) {
+    const known = Module._cache[filename];
+    if (known) return known.exports;
+    const content = read(filename);
+    if (!content) throw new Error(`${filename} is missing: install nsq again`);
+    const it = new Module(filename);
+    it.filename = filename;
+    Module._cache[filename] = it;
+    try {
+      it._compile(content.latin1Slice(), filename);
+    } catch (error) {
+      delete Module._cache[filename];
+      throw error;
+    }
+    it.loaded = true;
+    return it.exports;
+  }
+
   process.on('exit', () => {
-    for (const [filename, script] of loaded) writeFileSync(filename + SUFFIX, script.createCachedData());
+    if (made.length === 0 || !isWritable(directory)) return;
+    if (!record && (!isUseful || process.uptime() > MAX_RECORDED_SECONDS)) return;
+    // A text of the same length, as V8 asks for, but another: the same one it would not look at again.
+    if (new Script('1', { cachedData: flags }).cachedDataRejected) return;
+    for (const { filename, content, script } of made) {
+      // By now it may be another version's: V8 itself compares no more than the length.
+      if (String(read(filename)) === content) write(filename + SUFFIX, script.createCachedData());
+    }
   });
 };
 
+function useCacheOfNode() {
+  require('node:module').enableCompileCache?.();
+}
+
 /** @param {string} path */
-function read(path) {
+function isWritable(path) {
   try {
-    return readFileSync(path);
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** For all files in turn: what a buffer of its own for each would leave behind stays with the process. */
+const SCRATCH = Buffer.allocUnsafeSlow(1 << 20);
+
+/**
+ * Nothing if there is no such file. What is returned is overwritten by the next call.
+ *
+ * @param {string} path
+ */
+function read(path) {
+  let file;
+  try {
+    file = openSync(path, 'r');
   } catch {
     return undefined;
+  }
+  try {
+    const size = readSync(file, SCRATCH);
+    return size < SCRATCH.length ? SCRATCH.subarray(0, size) : readFileSync(path);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * Whole or not at all, since others may read it or write it at the same time. It is not worth a failure.
+ *
+ * @param {string} path
+ * @param {Buffer} data
+ */
+function write(path, data) {
+  const draft = `${path}.${process.pid}`;
+  try {
+    writeFileSync(draft, data);
+    renameSync(draft, path);
+  } catch {
+    try {
+      rmSync(draft, { force: true });
+    } catch {
+      // nothing was written either
+    }
   }
 }

@@ -6,4 +6,4 @@ const { useCodeCache } = require('./code-cache.js');
 
 const directory = join(__dirname, '..', 'dist', 'bin');
 useCodeCache(directory);
-require(join(directory, 'main.cjs')).main(process.argv.slice(2), join(__dirname, '..'));
+require(join(directory, 'main.cjs')).main(process.argv.slice(2), join(__dirname, '..'), require);

@@ -24,6 +24,21 @@ const withoutWsl = {
     id === '\0wsl-utils' ? 'export const isWsl = false; export const powerShellPath = () => "";' : null,
 };
 
+/** CommonJS packages that oclif only uses to print help or to look for plugins. */
+const SELDOM =
+  /(?<!\/ora\/)node_modules\/(?:balanced-match|brace-expansion|cli-spinners|color-convert|color-name|ejs|emoji-regex|fdir|lilconfig|minimatch|picomatch|tinyglobby)\//;
+
+/** The chunk of these is loaded when something of it is used first, which is safe: its modules run only then. */
+const lazySeldom = {
+  name: 'lazy-seldom',
+  renderChunk: (code) => {
+    const [line, name, load] = /^const ([\w$]+) = (require\("[./\w]+seldom-[^"]+"\));$/m.exec(code) ?? [];
+    if (!line) return null;
+    const uses = new RegExp(`(?<![\\w$.])${name.replaceAll('$', '\\$')}(?![\\w$])`, 'g');
+    return code.replace(line, '').replaceAll(uses, () => load);
+  },
+};
+
 // In another place, so that the commands are there while they are built.
 const next = `${root}/dist/bin.next`;
 rmSync(next, { recursive: true, force: true });
@@ -40,10 +55,14 @@ await build({
   external: ['typescript'],
   tsconfig: 'tsconfig.json',
   logLevel: 'warn',
-  plugins: [lazyRequires(/@oclif\/core\/lib\//), withoutWsl, requireOfNode],
+  plugins: [lazyRequires(/@oclif\/core\/lib\//), withoutWsl, requireOfNode, lazySeldom],
   output: {
     dir: next,
     format: 'cjs',
+    charset: 'ascii',
+    codeSplitting: {
+      groups: [{ name: 'seldom', test: SELDOM }],
+    },
     entryFileNames: '[name].cjs',
     chunkFileNames: 'chunks/[name]-[hash].cjs',
     comments: { legal: true, annotation: false, jsdoc: false },
