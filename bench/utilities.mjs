@@ -37,6 +37,8 @@ const { values: flags } = parseArgs({
   },
 });
 const messages = Number(flags.messages);
+/** What is reached in the last of these before the end is not seen. */
+const SAMPLE_MS = 10;
 const directory = mkdtempSync(join(tmpdir(), 'nsq-bench-'));
 const linesFile = join(directory, 'lines');
 
@@ -57,11 +59,12 @@ async function timed(command, args, stdio) {
   const sampler = setInterval(() => {
     try {
       cpu = cpuSeconds(child.pid ?? 0);
-      peak = memory(child.pid ?? 0).peak / 1e6;
+      // The peak never falls. Of a process that has ended and is not waited for yet there is none: NaN.
+      peak = memory(child.pid ?? 0).peak / 1e6 || peak;
     } catch {
       // it has ended
     }
-  }, 50);
+  }, SAMPLE_MS);
   const [code] = await exited;
   clearInterval(sampler);
   if (code !== 0) throw new Error(`ended with ${code}: ${command}`);

@@ -35,6 +35,8 @@ const NOTES = `## Different from go-nsq
   .map((name) => `\`${name}\``)
   .join(', ')} say how, and are
   files or values where \`tls\` in code is one object. \`tls_config\` is that object.
+- \`tls_v1\` with a broker that offers no TLS: the connection is refused. go-nsq goes on without encryption.
+- \`tls_min_version\` may be \`tls1.3\`, and \`local_addr\` an IP without a port.
 `;
 
 /** docs/CLIENT-OPTIONS.md. */

@@ -51,7 +51,9 @@ export function clientTls(flag: string, given: ReadonlyMap<string, string>): Tls
 
 function readPem(path: string, source: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    const text = readFileSync(path, 'utf8');
+    if (text.includes('-----BEGIN ')) return text;
+    throw new Error(`${path} is not PEM (-----BEGIN …)`);
   } catch (cause) {
     const words = cause instanceof Error ? cause.message : String(cause);
     throw new UsageError(`invalid value for ${source}: ${words}`, { cause });

@@ -11,6 +11,8 @@ import { configKeys, environmentName, type Setting, type Settings } from './sett
 import { STAT_SETTINGS } from './stat/stat-settings.js';
 import { TAIL_SETTINGS } from './tail/tail-settings.js';
 import { TO_FILE_SETTINGS } from './to-file/to-file-settings.js';
+import { TO_HTTP_SETTINGS } from './to-http/to-http-settings.js';
+import { TO_NSQ_SETTINGS } from './to-nsq/to-nsq-settings.js';
 
 const INTRODUCTION = `# Configuration
 
@@ -60,6 +62,10 @@ export function configurationPage(): string {
     `${table(Object.entries<Setting>(DESTRUCTIVE_SETTINGS))}\n`,
     '## nsq to-file\n',
     `${table(Object.entries<Setting>(TO_FILE_SETTINGS))}\n`,
+    '## nsq to-http\n',
+    `${table(Object.entries<Setting>(TO_HTTP_SETTINGS))}\n`,
+    '## nsq to-nsq\n',
+    `${table(Object.entries<Setting>(TO_NSQ_SETTINGS))}\n`,
   ].join('\n');
 }
 

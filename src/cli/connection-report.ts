@@ -1,4 +1,5 @@
 import type { Consumer } from '../client/index.js';
+import { plainMessage } from './explanation.js';
 import type { Terminal } from './terminal.js';
 
 /** Says once that a connection or a lookupd is lost, and that it is back. Returns what stops that. */
@@ -6,7 +7,7 @@ export function reportConnections(consumer: Consumer, terminal: Pick<Terminal, '
   const lost = new Set<string>();
   const silent = new Set<string>();
   const onLookupFailed = (lookupd: string, error: Error): void => {
-    if (!silent.has(lookupd)) terminal.say(`lookupd ${error.message}; asking again`);
+    if (!silent.has(lookupd)) terminal.say(`lookupd ${plainMessage(error)}; asking again`);
     silent.add(lookupd);
   };
   const onLookup = (lookupd: string): void => {
@@ -14,7 +15,7 @@ export function reportConnections(consumer: Consumer, terminal: Pick<Terminal, '
   };
   const onDisconnect = (address: string, error: Error): void => {
     lost.add(address);
-    terminal.say(`lost the connection: ${error.message}; connecting again`);
+    terminal.say(`lost the connection: ${plainMessage(error)}; connecting again`);
   };
   const onConnect = (address: string): void => {
     if (lost.delete(address)) terminal.say(`connected to ${address} again`);

@@ -23,6 +23,7 @@ function settingOf(spec: DaemonOption, group: string): Setting {
     ...(spec.config === undefined ? {} : { config: spec.config }),
     ...(spec.choices === undefined ? {} : { choices: spec.choices, placeholder: choicesText(spec.choices) }),
     ...(spec.bare === undefined ? {} : { bare: spec.bare }),
+    ...(spec.check === undefined ? {} : { check: spec.check }),
     ...(spec.min === undefined ? {} : { min: spec.min }),
     ...(spec.max === undefined || spec.max >= Number.MAX_SAFE_INTEGER ? {} : { max: spec.max }),
   };

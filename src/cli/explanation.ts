@@ -16,7 +16,7 @@ interface SystemError extends Error {
 
 const HINTS: Readonly<Record<string, string>> = {
   E_LISTEN:
-    'Choose another address with --tcp-address, --http-address or --https-address, or stop what listens there',
+    'Choose another address with --tcp-address, --http-address and the like, or stop what listens there',
   E_TLS: 'Check the tls_… options of --consumer-opt or --producer-opt: docs/SECURITY.md has examples',
   E_AUTH_REQUIRED: 'Give the secret with --consumer-opt or --producer-opt auth_secret,<secret>',
   E_DATA_PATH: 'Create it, or choose a directory that you may write to with --data-path',
@@ -27,6 +27,7 @@ const HINTS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'Check the host name and the name server',
   ETIMEDOUT: 'Check the address, and that no firewall is in between',
   EHOSTUNREACH: 'Check the address and the network',
+  HPE_INVALID_CONSTANT: 'Give the HTTP address: by default port 4151 of an nsqd, 4161 of a lookupd',
 };
 
 const START_LOOKUPD = 'Start one with "nsq lookupd", or give the HTTP address of one';
@@ -38,6 +39,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'host not found',
   ETIMEDOUT: 'no answer in time',
   EHOSTUNREACH: 'host not reachable',
+  HPE_INVALID_CONSTANT: 'no HTTP is spoken there',
 };
 
 export function explain(error: unknown): Explanation {
@@ -69,6 +71,12 @@ export function explain(error: unknown): Explanation {
   };
 }
 
+/** What failed, without what to do about it: for what is tried again. */
+export function plainMessage(error: Error): string {
+  const system = [...chain(error)].find((part) => codeOf(part) in REASONS);
+  return system ? systemMessage(error, system) : error.message;
+}
+
 /** The words of the outermost error, with the system's own in plain ones. */
 function systemMessage(outer: Error, system: SystemError): string {
   const reason = REASONS[codeOf(system)];
@@ -97,7 +105,12 @@ function parserExplanation(error: ParserError): Explanation | undefined {
   const hint = near
     ? `Did you mean --${near}?`
     : 'See --help for the flags, and put "--" before an argument that starts with "-"';
-  return { message: `unknown flag ${flag.replace(/=.*$/s, '')}`, hint, exit: ExitCode.Usage };
+  return { message: `unknown flag ${flagName(flag)}`, hint, exit: ExitCode.Usage };
+}
+
+/** Without its value; one letter with the one dash that it was given with, in all likelihood. */
+function flagName(flag: string): string {
+  return flag.replace(/=.*$/s, '').replace(/^-(-\w)$/, '$1');
 }
 
 function plain(message: string): string {

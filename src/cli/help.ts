@@ -30,6 +30,23 @@ class ExampleFirstHelp extends CommandHelp {
   }
 }
 
+/** What people come for, by the word that they ask about; '' is the program itself. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  '': `# A broker, and a message through it
+nsq serve
+nsq pub --topic test 'hello'
+nsq tail --topic test
+
+# What a command takes
+nsq pub --help`,
+  topic: `nsq topic list
+nsq topic create orders invoices
+nsq topic delete orders`,
+  channel: `nsq channel list orders
+nsq channel pause orders archive
+nsq channel empty orders archive`,
+};
+
 /** The help class that package.json names. */
 export class NsqHelp extends Help {
   protected override CommandHelpClass = ExampleFirstHelp;
@@ -39,5 +56,21 @@ export class NsqHelp extends Help {
       maxWidth: process.stdout.isTTY ? Math.max(80, process.stdout.columns) : PIPE_WIDTH,
       ...options,
     });
+  }
+
+  override formatRoot(): string {
+    return this.#withExamples('', super.formatRoot());
+  }
+
+  override formatTopic(topic: Interfaces.Topic): string {
+    return this.#withExamples(topic.name, super.formatTopic(topic));
+  }
+
+  /** Below the line that says what it is. */
+  #withExamples(name: string, help: string): string {
+    const examples = EXAMPLES[name];
+    if (examples === undefined) return help;
+    const [summary = '', ...rest] = help.split('\n\n');
+    return [summary, this.section('EXAMPLES', examples), ...rest].join('\n\n');
   }
 }

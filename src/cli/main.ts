@@ -2,18 +2,21 @@ import { ExitError } from '@oclif/core/errors';
 import { handle } from '@oclif/core/handle';
 import { run } from '@oclif/core/run';
 import { explain, renderExplanation } from './explanation.js';
-import { startOptions } from './sole-command.js';
+import { type LoadModule, startOptions } from './sole-command.js';
 import { flushed, guardStandardOutput } from './standard-output.js';
 
 const DEBUG_PATTERN = /(^|[\s,])(\*|nsq(\*|:|$|[\s,]))/;
 
-/** Runs the command line of a process to its end, which is `process.exit`. `root` is where package.json lies. */
-export async function main(argv: readonly string[], root: string): Promise<void> {
+/**
+ * Runs the command line of a process to its end, which is `process.exit`. `root` is where package.json lies; `load` is
+ * the `require` of who calls, since to make one here would load much of Node.
+ */
+export async function main(argv: readonly string[], root: string, load: LoadModule): Promise<void> {
   guardStandardOutput(fail);
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   try {
-    await run([...argv], startOptions(argv, root));
+    await run([...argv], startOptions(argv, root, load));
     await flushed(process.stdout);
     process.exit();
   } catch (error) {
@@ -21,7 +24,12 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   }
 }
 
+let isEnding = false;
+
 async function fail(error: unknown): Promise<void> {
+  // What fails in the end of a failure, such as the last write to a disk that is full, would have no end.
+  if (isEnding) return;
+  isEnding = true;
   if (error instanceof ExitError) return end(error.oclif.exit ?? 0);
   const explanation = explain(error);
   process.stderr.write(`${renderExplanation(explanation)}\n`);

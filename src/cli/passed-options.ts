@@ -91,15 +91,18 @@ function parseFloatIn({ min = 0, max = 1 }: OptionSpec, text: string, source: st
 /** What is wrong with options that each are right. */
 function checkTogether(flag: Flag, passed: Passed): void {
   try {
-    connectionSettings(passed);
+    const { heartbeatInterval } = connectionSettings(passed);
+    if (flag === 'consumer-opt' && heartbeatInterval < 0)
+      throw new OptionError('heartbeatInterval cannot be -1 for a consumer');
   } catch (cause) {
     if (!(cause instanceof OptionError)) throw cause;
-    const words = cause.message.replaceAll(/\b[a-z]+(?:[A-Z][a-z]+)+\b/g, nameOf);
+    const words = cause.message.replaceAll(/\b[a-z]+(?:[A-Z][a-z]+)+\b|\btls\.[a-z]+\b/g, nameOf);
     throw new UsageError(`invalid value for --${flag}: ${words}`, { cause });
   }
 }
 
 function nameOf(option: string): string {
+  if (option.startsWith('tls.')) return option === 'tls.ca' ? 'tls_root_ca_file' : option.replace('.', '_');
   for (const [name, named] of ALL) if (named.option === option) return name;
   return option;
 }

@@ -19,10 +19,12 @@ export function watchPipeReader(descriptor: number, leave: () => void): () => vo
   if (known.length === 0) return () => {};
   const timer = setInterval(() => {
     if (known.some((path) => linkOf(path) === pipe)) return;
+    // One that has become another user's, as `| sudo tee` does, may read on, unseen.
+    const isHidden = known.some(isUnreadable);
     known = readersOf(pipe);
     if (known.length > 0) return;
     clearInterval(timer);
-    leave();
+    if (!isHidden) leave();
   }, CHECK_MS);
   timer.unref();
   return () => clearInterval(timer);
@@ -49,6 +51,15 @@ function linkOf(path: string): string | undefined {
     return readlinkSync(path);
   } catch {
     return undefined; // gone by now, or another user's
+  }
+}
+
+function isUnreadable(path: string): boolean {
+  try {
+    readlinkSync(path);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EACCES';
   }
 }
 

@@ -12,7 +12,7 @@ export function parseBoolean(text: string): boolean | undefined {
 }
 
 /** The part of a setting that says what its values are. */
-export type ValueSpec = Pick<Setting, 'kind' | 'choices' | 'min' | 'max' | 'verbatim'>;
+export type ValueSpec = Pick<Setting, 'kind' | 'choices' | 'min' | 'max' | 'check' | 'verbatim'>;
 
 /**
  * A setting's value from the text of a flag or an environment variable. `source` is how the error names it.
@@ -20,8 +20,11 @@ export type ValueSpec = Pick<Setting, 'kind' | 'choices' | 'min' | 'max' | 'verb
  */
 export function parseSetting(setting: ValueSpec, text: string, source: string): SettingValue {
   switch (setting.kind) {
-    case 'string':
+    case 'string': {
+      const complaint = setting.check?.(text) ?? '';
+      if (complaint !== '') throw invalid(source, complaint);
       return text;
+    }
     case 'strings':
       return setting.verbatim ? [text] : text.split(',').filter((item) => item !== '');
     case 'boolean': {

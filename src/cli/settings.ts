@@ -16,6 +16,8 @@ export interface Setting {
   readonly choices?: readonly string[];
   readonly min?: number;
   readonly max?: number;
+  /** What is wrong with a text; empty if nothing is. */
+  readonly check?: (text: string) => string;
   /** The key in a configuration file, where it is not the flag with `_` for `-`. */
   readonly config?: string;
   readonly char?: 'n';

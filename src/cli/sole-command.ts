@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Command, Interfaces } from '@oclif/core';
 
@@ -19,11 +18,14 @@ const SILENT: Interfaces.Logger = {
   warn: () => {},
 };
 
+/** Loads a CommonJS module: `require`. */
+export type LoadModule = (path: string) => unknown;
+
 /**
  * What oclif is started with. When the arguments begin with a command and do not ask for help, that is a plugin of this
  * command alone: reading the manifest and sorting what is in it would take longer than most commands do.
  */
-export function startOptions(argv: readonly string[], root: string): Interfaces.Options {
+export function startOptions(argv: readonly string[], root: string, load: LoadModule): Interfaces.Options {
   const end = argv.indexOf('--');
   if ((end < 0 ? argv : argv.slice(0, end)).some((argument) => HELP.has(argument))) return { root };
   const [first = '', second = ''] = argv;
@@ -35,7 +37,7 @@ export function startOptions(argv: readonly string[], root: string): Interfaces.
     if (!words.every((word) => WORD.test(word)) || !existsSync(file)) continue;
     // Nothing that a command prints is oclif's, to be coloured by a theme of the user's.
     process.env.NSQ_DISABLE_THEME = 'true';
-    const plugin = pluginOf(words.join(':'), file, root, pjson);
+    const plugin = pluginOf(words.join(':'), file, root, pjson, load);
     return {
       root,
       pjson,
@@ -46,9 +48,15 @@ export function startOptions(argv: readonly string[], root: string): Interfaces.
   return { root };
 }
 
-function pluginOf(id: string, file: string, root: string, pjson: Interfaces.PJSON): Interfaces.Plugin {
+function pluginOf(
+  id: string,
+  file: string,
+  root: string,
+  pjson: Interfaces.PJSON,
+  loadModule: LoadModule,
+): Interfaces.Plugin {
   const load = async (): Promise<Command.Class> => {
-    const [command] = Object.values(createRequire(file)(file) as Record<string, Command.Class>);
+    const [command] = Object.values(loadModule(file) as Record<string, Command.Class>);
     if (command === undefined) throw new Error(`${file} has no command`);
     command.id = id;
     return command;

@@ -15,7 +15,7 @@ export class Terminal {
   readonly #stream: TerminalStream;
   /** Somebody watches: prose and spinners are welcome. */
   readonly interactive: boolean;
-  /** What was written can be moved over and overwritten. */
+  /** What was written can be moved over and overwritten, and is not kept in the log of a build. */
   readonly animated: boolean;
   readonly #color: boolean;
 
@@ -23,7 +23,7 @@ export class Terminal {
     const dumb = environment.TERM === 'dumb';
     this.#stream = stream;
     this.interactive = stream.isTTY === true;
-    this.animated = this.interactive && !dumb;
+    this.animated = this.interactive && !dumb && !environment.CI;
     this.#color = color ?? (this.interactive && !dumb && !environment.NO_COLOR);
   }
 

@@ -5,7 +5,7 @@ import {
   LOOKUPD_SETTINGS,
   lookupdOptions,
 } from '../cli/lookupd/lookupd-settings.js';
-import { keepYoungGenerationSmall } from '../cli/lookupd/young-generation.js';
+import { keepProcessSmall } from '../cli/lookupd/small-process.js';
 import { startLookupd } from '../lookupd/index.js';
 
 const SETTINGS = { ...LOOKUPD_SETTINGS, ...DEPRECATED_LOOKUPD_SETTINGS };
@@ -33,12 +33,14 @@ export class Lookupd extends BaseCommand {
   async run(): Promise<void> {
     const { values, terminal } = await this.read(SETTINGS);
     const options = lookupdOptions(values);
-    keepYoungGenerationSmall();
     await runDaemon({
       terminal,
       logPrefix: options.logPrefix ?? '',
       warnings: values.verbose ? ['--verbose is deprecated: use --log-level'] : [],
-      start: (logger) => startLookupd({ ...options, logger }),
+      start: (logger) => {
+        keepProcessSmall();
+        return startLookupd({ ...options, logger });
+      },
       summary: async (lookupd, colors) => {
         const { lookupdSummary } = await import('../cli/lookupd/startup-summary.js');
         return lookupdSummary(lookupd, this.config.version, colors);

@@ -48,7 +48,11 @@ export class Pub extends BaseCommand {
     });
 
     if (values.json) this.log(receiptJson(outcome));
-    if (terminal.interactive || values.verbose) terminal.say(receiptLine(outcome));
+    // Who ends it early has to know how far it came.
+    const isPartial = outcome.interrupted || (outcome.failure !== undefined && outcome.receipt.messages > 0);
+    const isReached = outcome.failure === undefined || outcome.receipt.messages > 0;
+    if (isPartial || (isReached && (terminal.interactive || values.verbose)))
+      terminal.say(receiptLine(outcome));
     const error = outcomeError(outcome);
     if (error !== undefined) throw error;
   }

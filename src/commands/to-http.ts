@@ -2,6 +2,7 @@ import { BaseCommand } from '../cli/base-command.js';
 import { passedOptions, sourceAddresses } from '../cli/client-options.js';
 import { UsageError } from '../cli/errors.js';
 import { checkedName } from '../cli/names.js';
+import { giveUpOptions } from '../cli/relay/give-up-options.js';
 import { parseHeaders } from '../cli/to-http/headers.js';
 import { relayToHttp } from '../cli/to-http/relay-to-http.js';
 import { getUrl, postUrl } from '../cli/to-http/target-url.js';
@@ -43,6 +44,7 @@ export class ToHttp extends BaseCommand {
     if (contentType !== DEFAULT_CONTENT_TYPE && post.length === 0)
       throw new UsageError('--content-type is for --post only');
 
+    const passed = passedOptions('consumer-opt', values['consumer-opt'], terminal);
     const method = post.length > 0 ? 'POST' : 'GET';
     await relayToHttp({
       topic,
@@ -64,7 +66,8 @@ export class ToHttp extends BaseCommand {
       statusEvery: values['status-every'],
       consumerOptions: {
         userAgent: `nsq-to-http/${this.config.version}`,
-        ...passedOptions('consumer-opt', values['consumer-opt'], terminal),
+        ...passed,
+        ...giveUpOptions(values, passed, [topic]),
       },
       terminal,
     });

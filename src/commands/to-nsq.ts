@@ -2,6 +2,7 @@ import { BaseCommand } from '../cli/base-command.js';
 import { passedOptions, sourceAddresses } from '../cli/client-options.js';
 import { UsageError } from '../cli/errors.js';
 import { checkedName } from '../cli/names.js';
+import { giveUpOptions } from '../cli/relay/give-up-options.js';
 import { relayToNsq } from '../cli/to-nsq/relay-to-nsq.js';
 import { TO_NSQ_SETTINGS } from '../cli/to-nsq/to-nsq-settings.js';
 
@@ -28,15 +29,17 @@ export class ToNsq extends BaseCommand {
 
   async run(): Promise<void> {
     const { values, sources, terminal } = await this.read(TO_NSQ_SETTINGS);
-    const topics = values.topic.length === 0 ? [undefined] : new Set(values.topic);
+    const given = values.topic.length === 0 ? [undefined] : new Set(values.topic);
+    const topics = [...given].map((topic) => checkedName('topic', topic));
     const { 'destination-topic': destinationTopic } = values;
     if (values['destination-nsqd-tcp-address'].length === 0)
       throw new UsageError('--destination-nsqd-tcp-address is missing', {
         hint: 'Name an nsqd, as in --destination-nsqd-tcp-address 127.0.0.1:4150',
       });
+    const passed = passedOptions('consumer-opt', values['consumer-opt'], terminal);
     const userAgent = `nsq-to-nsq/${this.config.version}`;
     await relayToNsq({
-      topics: [...topics].map((topic) => checkedName('topic', topic)),
+      topics,
       channel: checkedName('channel', values.channel),
       source: sourceAddresses(values, sources),
       destinations: values['destination-nsqd-tcp-address'],
@@ -51,7 +54,8 @@ export class ToNsq extends BaseCommand {
       statusEvery: values['status-every'],
       consumerOptions: {
         userAgent,
-        ...passedOptions('consumer-opt', values['consumer-opt'], terminal),
+        ...passed,
+        ...giveUpOptions(values, passed, topics),
       },
       producerOptions: {
         userAgent,

@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { passedOptions } from '../../src/cli/client-options.js';
+import { certificates } from '../support/certificates.js';
 
 let folder = '';
-const pem = (name: string): string => `-----BEGIN ${name}-----`;
-beforeAll(() => {
+let pems: Record<'ca' | 'cert' | 'key' | 'other', string>;
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'nsq-client-tls-'));
-  for (const name of ['ca', 'cert', 'key']) writeFileSync(join(folder, name), pem(name));
+  const { ca, client, stranger } = await certificates();
+  pems = { ca, ...client, other: stranger.key };
+  for (const [name, pem] of Object.entries(pems)) writeFileSync(join(folder, name), pem);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -33,9 +36,9 @@ test("go-nsq's TLS options become one", () => {
     ),
   ).toEqual({
     tls: {
-      ca: pem('ca'),
-      cert: pem('cert'),
-      key: pem('key'),
+      ca: pems.ca,
+      cert: pems.cert,
+      key: pems.key,
       minVersion: 'TLSv1.3',
       rejectUnauthorized: false,
     },
@@ -65,8 +68,14 @@ test.each([
   [['tls_v1', 'tls_root_ca_file,/no/such/file'], '--consumer-opt tls_root_ca_file: ENOENT'],
   [['tls_v1', 'tls_min_version,tls2'], '"tls2" is none of ssl3.0, tls1.0'],
   [['tls_v1,maybe'], '"maybe" is neither true nor false'],
-  [['tls_v1', 'tls_cert,/dev/null'], 'tls_cert and --consumer-opt tls_key go together'],
+  [['tls_root_ca_file,/dev/null'], '--consumer-opt tls_root_ca_file: /dev/null is not PEM'],
+  [['tls_v1', 'tls_root_ca_file,FOLDER/key'], '--consumer-opt: tls_root_ca_file holds no certificate'],
+  [['tls_v1', 'tls_cert,FOLDER/cert'], 'tls_cert and --consumer-opt tls_key go together'],
+  [
+    ['tls_v1', 'tls_cert,FOLDER/cert', 'tls_key,FOLDER/other'],
+    '--consumer-opt: tls_cert and tls_key cannot be used: ',
+  ],
   [['tls_v2'], 'invalid option tls_v2'],
 ])('%j is refused', (given, words) => {
-  expect(() => passed(...given)).toThrow(words);
+  expect(() => passed(...given.map((one) => one.replace('FOLDER', folder)))).toThrow(words);
 });

@@ -93,6 +93,7 @@ describe('refused is', () => {
     ['read_timeout,10ms', 'out of range: 100ms to 5m0s'],
     ['read_timeout,1000', 'a unit is missing'],
     ['heartbeat_interval,2m', 'heartbeat_interval (120000) must not be more than read_timeout (60000)'],
+    ['heartbeat_interval,-1ms', 'heartbeat_interval cannot be -1 for a consumer'],
     ['backoff_strategy,linear', '"linear" is none of exponential, full_jitter'],
     ['snappy,maybe', '"maybe" is neither true nor false'],
     ['local_addr,nowhere', 'local_addr "nowhere" is not IP:port'],

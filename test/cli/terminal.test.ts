@@ -31,6 +31,7 @@ describe('Terminal', () => {
   test.each([
     ['a pipe', false, {}],
     ['TERM=dumb', true, { TERM: 'dumb' }],
+    ['CI', true, { CI: 'true' }],
   ])('no progress: %s', async (_, isTTY, environment) => {
     const terminal = new Terminal({ stream: new FakeStream(isTTY), environment });
     expect(await terminal.progress('working')).toBeUndefined();

@@ -79,7 +79,18 @@ describe('nsq pub', () => {
   test('a missing file: one line, 1', async () => {
     const { code, stderr } = await nsq(['pub', '--topic', 't', '--file', '/nowhere'], { env });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^error: cannot read \/nowhere: .*\n$/);
+    expect(stderr).toBe('error: cannot read /nowhere: no such file\n');
+  });
+
+  test('a file that cannot be read behind one that can: how far it came, 1', async () => {
+    const path = join(directory.path, 'good.txt');
+    await writeFile(path, 'a\nb');
+    const args = ['pub', '--topic', newTopic(), '--file', path, '--file', directory.path];
+    const { code, stderr } = await nsq(args, { env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^published 2 messages \(2 bytes.*\n?error: cannot read \S+: it is a directory\n$/,
+    );
   });
 
   test('deferred', async () => {
@@ -163,7 +174,7 @@ describe('nsq pub', () => {
     run.kill('SIGINT');
     const { code, stderr } = await run.exited;
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^SIGINT: stopping/);
+    expect(stderr).toMatch(/^SIGINT: stopping.*\npublished 2 messages \(6 bytes.*\) to .*\n$/);
     expect(await broker.messages(topic, 2)).toBe('one\ntwo\n');
   });
 
@@ -171,6 +182,29 @@ describe('nsq pub', () => {
     const { code, stderr } = await nsq(['pub', '--topic', 't', '--nsqd-tcp-address', '127.0.0.1:1', 'x']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error: .*127\.0\.0\.1:1.*refused.*nsq serve.*\n$/);
+  });
+
+  test('with no broker, and one of several gone, there is a receipt all the same', async () => {
+    const addresses = { NSQ_NSQD_TCP_ADDRESS: `${broker.tcpAddress},127.0.0.1:1` };
+    const topic = newTopic();
+    const run = await nsq(['pub', '--topic', topic, '--json', 'x', 'y'], { env: addresses });
+    expect(run.code).toBe(1);
+    expect(run.stderr).toMatch(/^error: 2 messages not accepted: 127\.0\.0\.1:1: connection refused.*\n$/);
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      messages: 0,
+      notAccepted: 2,
+      error: '127.0.0.1:1: connection refused: nothing listens there',
+    });
+    expect(await broker.topic(topic)).toBeUndefined();
+  });
+
+  test('an HTTP address in the place of a TCP one is recognised: 1', async () => {
+    const args = ['pub', '--topic', 't', '--nsqd-tcp-address', broker.httpAddress, 'x'];
+    const { code, stderr } = await nsq(args);
+    expect([code, stderr]).toEqual([
+      1,
+      `error: 1 message not accepted: ${broker.httpAddress}: HTTP is spoken there: the TCP address is meant, by default port 4150\n`,
+    ]);
   });
 
   test.each([

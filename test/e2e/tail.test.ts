@@ -113,6 +113,14 @@ describe('nsq tail', () => {
     });
   });
 
+  test('--json is the same, also with --print-topic', async () => {
+    const topic = newTopic();
+    await publish(topic, 'hello');
+    const args = ['tail', '--topic', topic, '--channel', 'c', '-n', '1', '--json', '--print-topic'];
+    const { stdout } = await nsq(args, { env });
+    expect(JSON.parse(stdout)).toMatchObject({ topic, body: 'hello' });
+  });
+
   test('| head -1 ends with the first line, although no message follows', async () => {
     const topic = newTopic();
     const script = `"${process.execPath}" "${RUN}" tail --topic ${topic} | head -1`;
@@ -166,6 +174,8 @@ describe('nsq tail', () => {
       /^error: --format "xml" is none of line, raw, json, and no template\..*\n$/,
     ],
     [['--topic', 't', '--channel', 'a b'], /^error: "a b" is no channel name\..*\n$/],
+    [['--topic', 't', '--json', '--format', '%v'], /^error: --json and --format %v are two things.*\n$/],
+    [['--topic', 't', '--format', '%v %%%'], /^error: the template "%v %%%" ends within a field\..*\n$/],
   ])('%j: one line, 2', async (args, line) => {
     const { code, stdout, stderr } = await nsq(['tail', ...args], { env });
     expect([code, stdout]).toEqual([2, '']);
@@ -176,5 +186,15 @@ describe('nsq tail', () => {
     const { code, stderr } = await nsq(['tail', '--topic', 't', '--nsqd-tcp-address', '127.0.0.1:1']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error: .*127\.0\.0\.1:1.*refused.*nsq serve.*\n$/);
+  });
+
+  test.each([
+    ['127.0.0.1:1', /^error: 127\.0\.0\.1:1: connection refused: nothing listens there\. .*nsq lookupd.*\n$/],
+    ['', /^error: .*: no HTTP is spoken there\. Give the HTTP address: .*\n$/],
+  ])('with a lookupd %j that is none: one line, 1', async (address, line) => {
+    const lookupd = address || broker.tcpAddress;
+    const { code, stderr } = await nsq(['tail', '--topic', 't', '--lookupd-http-address', lookupd]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(line);
   });
 });

@@ -163,6 +163,23 @@ describe('nsq to-http', () => {
     expect((await stopped(run)).stderr).toMatch(/^not delivered to http:.*: got status code 500/m);
   });
 
+  test('--dead-letter-topic: what the server never takes goes there, after --max-attempts', async () => {
+    const [topic, dead] = [newTopic(), newTopic()];
+    const server = await FakeServer.start();
+    server.answer = (response, { body }) => response.writeHead(body === 'poison' ? 500 : 200).end();
+    await publish(topic, 'a', 'poison', 'b');
+    const run = await relay(
+      topic,
+      ...['--post', server.url, ...SOON, '--max-attempts', '2', '--dead-letter-topic', dead],
+    );
+    await relayed(topic);
+    expect(server.bodies.sort()).toEqual(['a', 'b', 'poison', 'poison']);
+    expect(await broker.messages(dead, 1)).toBe('poison\n');
+    expect((await stopped(run)).stderr).toMatch(
+      new RegExp(`^warning: given up in attempt 3, goes to ${dead}: message [0-9a-f]{16} of ${topic}$`, 'm'),
+    );
+  });
+
   test('a server that is away costs no message: all are there when it is back', async () => {
     const topic = newTopic();
     const first = await FakeServer.start();

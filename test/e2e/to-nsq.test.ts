@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { fakeNsqd } from '../client/support/fake-nsqd.js';
 import { type CliProcess, type Exit, Serve, start, temporaryDirectory } from './cli-process.js';
 
 /** So that a test need not wait for minutes. */
@@ -132,6 +133,41 @@ describe('nsq to-nsq', () => {
     expect(await arrived(target, topic)).toEqual(['a', 'b']);
     await stopped(run);
     expect((await source.topic(topic))?.channels).toMatchObject([{ deferred_count: 1, in_flight_count: 0 }]);
+  });
+
+  test('--dead-letter-topic: also gets what cannot be compared', async () => {
+    const [topic, dead, others] = [newTopic(), newTopic(), newTopic()];
+    await publish(topic, ['no JSON', '{"a":1}', '{"k":"v"}']);
+    const filter = ['--require-json-field', 'k', '--require-json-value', 'v'];
+    await relay([target.tcpAddress], '--topic', topic, ...filter, ...SOON, '--dead-letter-topic', dead);
+    await relayed(topic);
+    expect(await arrived(target, topic)).toEqual(['{"k":"v"}']);
+    expect(await arrived(source, dead)).toEqual(['{"a":1}']);
+    const all = ['--channel', 'all', '--max-attempts', '1', '--consumer-opt', `dead_letter_topic,${others}`];
+    await relay([target.tcpAddress], '--topic', topic, ...all, ...SOON);
+    await publish(topic, ['y'.repeat(2000), '{"k":"w"}']);
+    await Promise.all([relayed(topic), relayed(topic, 'all')]);
+    expect(await arrived(source, others)).toEqual(['y'.repeat(2000)]);
+  });
+
+  test('SIGTERM: what nsqd has gathered and sends with its answer to CLS is published, too', async () => {
+    const topic = newTopic();
+    const nsqd = await fakeNsqd({
+      on: {
+        CLS: (peer) => {
+          peer.message([1, 'a'], [2, 'b']);
+          peer.respond('CLOSE_WAIT');
+        },
+      },
+    });
+    const to = ['--destination-nsqd-tcp-address', target.tcpAddress];
+    const run = start(['to-nsq', '--topic', topic, '--nsqd-tcp-address', nsqd.address, ...to]);
+    running.push(run);
+    await run.waitFor('stderr', /^ready: /m);
+    expect((await stopped(run)).code).toBe(0);
+    const peer = await nsqd.peer();
+    expect([peer.count('FIN'), peer.count('REQ')]).toEqual([2, 0]);
+    expect(await arrived(target, topic)).toEqual(['a', 'b']);
   });
 
   test('JSON filters: what is no object is left out, what cannot be compared comes again first', async () => {

@@ -134,6 +134,11 @@ const RUNS: Readonly<Record<string, Run>> = {
     during: (broker) => broker.collect('orders').first(1),
   },
   'Tracing and metrics 1': { says: [2, ADDRESS] },
+  'Tracing and metrics 2': {
+    before: (broker) => broker.publish('orders', 'a'),
+    during: (broker) => broker.drained('orders', 'traced'),
+    says: [true, 'finish'],
+  },
   'What you may assume 1': {
     before: (broker) => broker.publish('orders', '{"id":"a"}', '{"id":"a"}', '{"id":"b"}'),
     during: (broker) => broker.drained('orders', 'billing'),

@@ -14,7 +14,7 @@ export interface ConfirmationOptions {
 }
 
 /**
- * Asks on the terminal whether messages may go, saying how many. Throws {@link UsageError} where nobody can be asked, and
+ * Asks on the terminal whether messages may go, saying how many; not when nothing is there. Throws {@link UsageError} where nobody can be asked, and
  * {@link RunError} unless the answer is yes.
  */
 export async function confirm({ verb, targets, cluster, terminal }: ConfirmationOptions): Promise<void> {
@@ -23,23 +23,35 @@ export async function confirm({ verb, targets, cluster, terminal }: Confirmation
       hint: 'Say --yes to go ahead',
     });
   }
-  for (const target of targets)
-    terminal.say(`${targetText(target)}: ${await lossText(verb, target, cluster)}`);
+  let isLoss = false;
+  for (const target of targets) {
+    const loss = await lossText(verb, target, cluster);
+    isLoss ||= loss !== undefined;
+    terminal.say(`${targetText(target)}: ${loss ?? 'is not there'}`);
+  }
+  if (!isLoss) return;
   const word = verb === 'delete' ? 'Delete' : 'Empty';
   const these = targets.length === 1 ? 'it' : `all ${targets.length}`;
   if (!YES.test(await ask(`${word} ${these}? [y/N] `)))
     throw new RunError('not confirmed: nothing was done', { hint: '--yes does it without asking' });
 }
 
-/** What is there to be lost. */
-async function lossText(verb: Verb, { topic, channel }: Target, cluster: Cluster): Promise<string> {
+/** What is there to be lost; undefined where there is nothing. */
+async function lossText(
+  verb: Verb,
+  { topic, channel }: Target,
+  cluster: Cluster,
+): Promise<string | undefined> {
   const { nodes } = await cluster.sample({ topic });
   const topics = nodes
     .flatMap((node) => ('stats' in node ? node.stats.topics : []))
     .filter(({ name }) => name === topic);
   const channels = topics.flatMap((one) => one.channels);
   const own = channel === undefined ? topics : channels.filter(({ name }) => name === channel);
-  if (own.length === 0) return 'is not there';
+  if (own.length === 0)
+    return nodes.every((node) => 'stats' in node)
+      ? undefined
+      : 'not to be seen, since not every nsqd answers';
   const isWholeTopic = channel === undefined && verb === 'delete';
   const counted = isWholeTopic ? [...own, ...channels] : own;
   const waiting = counted.reduce((sum, { depth }) => sum + depth, 0);

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { RunError } from '../errors.js';
-import { RecordSplitter } from './record-splitter.js';
+import { codeOf, RunError } from '../errors.js';
+import { MAX_RECORD_BYTES, RecordSplitter } from './record-splitter.js';
 
 export interface InputOptions {
   /** Paths, `-` for the standard input; none means the standard input. */
@@ -45,7 +45,19 @@ async function* wholeInput(
   signal: AbortSignal,
 ): AsyncGenerator<readonly Buffer[]> {
   const parts: Buffer[] = [];
-  for await (const chunk of chunks(name, stream, signal)) parts.push(chunk);
+  let length = 0;
+  for await (const chunk of chunks(name, stream, signal)) {
+    length += chunk.length;
+    if (length > MAX_RECORD_BYTES) {
+      throw new RunError(
+        `${inputName(name)} is longer than ${MAX_RECORD_BYTES} bytes, too long for a message`,
+        {
+          hint: 'With --delimiter it is cut into several',
+        },
+      );
+    }
+    parts.push(chunk);
+  }
   if (!signal.aborted) yield [Buffer.concat(parts)];
 }
 
@@ -58,9 +70,23 @@ async function* chunks(name: string, stream: Readable, signal: AbortSignal): Asy
     for await (const chunk of stream) yield chunk;
   } catch (cause) {
     if (signal.aborted) return;
-    const where = name === '-' ? 'the standard input' : name;
-    throw new RunError(`cannot read ${where}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new RunError(`cannot read ${inputName(name)}: ${reasonOf(cause)}`, { cause });
   } finally {
     signal.removeEventListener('abort', stop);
   }
+}
+
+function inputName(name: string): string {
+  return name === '-' ? 'the standard input' : name;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'permission denied',
+};
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  return REASONS[codeOf(cause)] ?? cause.message;
 }

@@ -27,11 +27,13 @@ export interface PublishInputOptions {
 export interface Outcome {
   readonly receipt: Receipt;
   readonly durationMs: number;
+  /** A signal ended the input. */
+  readonly interrupted: boolean;
   /** Why not all of the input was published. */
   readonly failure?: unknown;
 }
 
-/** Publishes arguments, files or the standard input to the end, or until a signal. Rejects if no nsqd can be reached. */
+/** Publishes arguments, files or the standard input to the end, or until a signal. */
 export async function publishInput(options: PublishInputOptions): Promise<Outcome> {
   const { terminal, topic } = options;
   const addresses = [...new Set(options.addresses)];
@@ -56,14 +58,27 @@ export async function publishInput(options: PublishInputOptions): Promise<Outcom
     signal,
   });
   const start = performance.now();
-  try {
-    await Promise.all([...producers.values()].map((producer) => producer.connect()));
+  const publish = async (): Promise<undefined> => {
     const stopProgress = await showProgress(publication, options);
-    const failure = await publishAll(publication, options, signal).catch((error: unknown) => ({ error }));
-    stopProgress();
-    const receipt = { ...publication.receipt, nsqd: addresses, ...(options.any ? { any: true } : {}) };
-    const outcome = { receipt, durationMs: performance.now() - start };
-    return failure ? { ...outcome, failure: failure.error } : outcome;
+    await publishAll(publication, options, signal).finally(stopProgress);
+  };
+  const failed = (error: unknown): { readonly failure: unknown } => ({ failure: error });
+  try {
+    const connected = Promise.all([...producers.values()].map((producer) => producer.connect()));
+    const unreached = await connected.then(() => undefined, failed);
+    const failure = unreached ?? (await publish().catch(failed));
+    const notAccepted = unreached ? options.bodies.length : publication.receipt.notAccepted;
+    return {
+      receipt: {
+        ...publication.receipt,
+        nsqd: addresses,
+        notAccepted,
+        ...(options.any ? { any: true } : {}),
+      },
+      durationMs: performance.now() - start,
+      interrupted: signal.aborted,
+      ...failure,
+    };
   } finally {
     await Promise.allSettled([...producers.values()].map((producer) => producer.close()));
     interruption.dispose();

@@ -1,7 +1,7 @@
 import { RunError } from '../errors.js';
 
 /** A record longer than any broker takes: input without the delimiter must not fill the memory. */
-const MAX_RECORD_BYTES = 256 * 1024 * 1024;
+export const MAX_RECORD_BYTES = 256 * 1024 * 1024;
 
 /**
  * Cuts input into records at a delimiter of any length, whatever the chunks. Memory: the unfinished record only.

@@ -1,6 +1,23 @@
 import { SOURCE_SETTINGS } from '../client-options.js';
 import { defineSettings } from '../settings.js';
 
+/** When messages that no target takes are given up. */
+export const GIVE_UP_SETTINGS = defineSettings({
+  'max-attempts': {
+    kind: 'int',
+    min: 0,
+    max: 65_535,
+    doc: 'deliveries after which a message is given up; 0 for never',
+    defaultDoc: '0, or 5 with --dead-letter-topic',
+  },
+  'dead-letter-topic': {
+    kind: 'string',
+    placeholder: 'name',
+    doc: 'topic that gets what is given up, on the nsqd it came from',
+    defaultDoc: 'none: it is lost',
+  },
+});
+
 /** What both relays can be told of where messages come from, and of how it goes. */
 export const RELAY_SETTINGS = defineSettings({
   ...SOURCE_SETTINGS,
@@ -11,6 +28,7 @@ export const RELAY_SETTINGS = defineSettings({
     max: 2 ** 31 - 1,
     doc: 'messages taken and not yet delivered at most',
   },
+  ...GIVE_UP_SETTINGS,
   'status-every': {
     kind: 'int',
     default: 250,

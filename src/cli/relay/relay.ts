@@ -1,4 +1,9 @@
-import { Consumer, type ConsumerOptions, type Message } from '../../client/index.js';
+import {
+  Consumer,
+  type ConsumerCloseOptions,
+  type ConsumerOptions,
+  type Message,
+} from '../../client/index.js';
 import { formatDuration } from '../../protocol/duration.js';
 import type { SourceAddresses } from '../client-options.js';
 import { reportConnections } from '../connection-report.js';
@@ -23,8 +28,8 @@ export interface RelayOptions {
   /** Messages of a topic that are worked on at a time; default: as many as are in flight. */
   readonly concurrency?: number;
   readonly consumerOptions: Partial<ConsumerOptions>;
-  /** Longest wait for messages that are worked on when a signal comes, ms. */
-  readonly closeTimeout?: number;
+  /** What becomes of messages when a signal comes; default: those that are worked on are waited for. */
+  readonly closing?: ConsumerCloseOptions;
   /** What is said when all subscriptions are in place. */
   readonly readyLine: string;
   readonly terminal: Terminal;
@@ -48,7 +53,7 @@ export async function relay(options: RelayOptions): Promise<void> {
   }));
   const stopReporting = consumers.map(({ consumer }) => reportConnections(consumer, terminal));
   const run = ({ route, consumer }: (typeof consumers)[number]): Promise<void> => {
-    reportAnswers(consumer, terminal, unexpected);
+    reportAnswers(consumer, terminal, unexpected, options.consumerOptions.deadLetterTopic);
     const { concurrency = Number.MAX_SAFE_INTEGER } = options;
     return consumer.run(
       (message) => {
@@ -68,17 +73,15 @@ export async function relay(options: RelayOptions): Promise<void> {
     await Promise.race([interruption.wait(), ...consumers.map(run)]);
   } finally {
     for (const stop of stopReporting) stop();
-    const timeout = options.closeTimeout;
-    await Promise.allSettled(
-      consumers.map(({ consumer }) => consumer.close(timeout === undefined ? {} : { timeout })),
-    );
+    await Promise.allSettled(consumers.map(({ consumer }) => consumer.close(options.closing)));
     unexpected.flush();
     interruption.dispose();
   }
 }
 
 /** What becomes of messages that are not simply finished; failed deliveries have been said by then. */
-function reportAnswers(consumer: Consumer, terminal: Terminal, notice: Notice): void {
+function reportAnswers(consumer: Consumer, terminal: Terminal, notice: Notice, deadLetterTopic = ''): void {
+  const rest = deadLetterTopic === '' ? '' : `, goes to ${deadLetterTopic}`;
   let highest = 0;
   consumer.on('backoff', (level, delay) => {
     if (level > highest) terminal.say(`${consumer.topic}: pausing for ${formatDuration(Math.round(delay))}`);
@@ -90,7 +93,7 @@ function reportAnswers(consumer: Consumer, terminal: Terminal, notice: Notice): 
       notice.say(`requeued, ${error instanceof Error ? error.message : error}`);
   });
   consumer.on('giveUp', ({ id, topic, attempts }) =>
-    notice.say(`given up in attempt ${attempts}: message ${id} of ${topic}`),
+    notice.say(`given up in attempt ${attempts}${rest}: message ${id} of ${topic}`),
   );
 }
 
@@ -105,10 +108,4 @@ function consumerOptions({ topic }: Route, options: RelayOptions): ConsumerOptio
     channel: options.channel,
     ...options.source,
   };
-}
-
-/** `lookupd a, lookupd b`, or the nsqds. */
-export function placesOf({ nsqdTcpAddresses = [], lookupdHttpAddresses = [] }: SourceAddresses): string {
-  const lookupds = [lookupdHttpAddresses].flat().map((one) => `lookupd ${one}`);
-  return (lookupds.length === 0 ? [nsqdTcpAddresses].flat() : lookupds).join(', ');
 }

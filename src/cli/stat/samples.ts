@@ -21,13 +21,15 @@ export async function* takeSamples({
   signal,
 }: SampleOptions): AsyncGenerator<Sample | RunError> {
   const start = performance.now();
+  let beat = 0;
   while (!signal.aborted) {
     const sample = await cluster.sample(query, signal).catch(failure);
     if (signal.aborted) return;
     yield sample;
     const passed = performance.now() - start;
-    const wait = (Math.floor(passed / intervalMs) + 1) * intervalMs - passed;
-    await setTimeout(wait, undefined, { signal }).catch(() => undefined);
+    // Timers may go off a little early: no beat comes twice.
+    beat = Math.max(beat, Math.floor(passed / intervalMs)) + 1;
+    await setTimeout(beat * intervalMs - passed, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -61,6 +61,10 @@ function painted(paint: TopicPaint, topic: string, bytes: Buffer): Buffer[] {
 }
 
 function template(text: string, paint: TopicPaint): MessageFormat {
+  if (/(^|[^%])(%%)*%$/.test(text))
+    throw new UsageError(`the template ${JSON.stringify(text)} ends within a field`, {
+      hint: '%% is a percent sign',
+    });
   const parts = text.split(/(%.)/s).filter((part) => part !== '');
   const printers = parts.map((part): ((message: ShownMessage) => Buffer) => {
     if (!part.startsWith('%')) {

@@ -25,6 +25,7 @@ export const TAIL_SETTINGS = defineSettings({
     placeholder: 'line|raw|json|%…',
     doc: "what to print: body and newline, body, JSON lines, or fields such as '%t %i %a %d %n %v'",
   },
+  json: { kind: 'boolean', default: false, doc: 'print JSON lines, as --format json does' },
   'print-topic': { kind: 'boolean', default: false, doc: 'print the topic before each message' },
   'since-ready': {
     kind: 'boolean',

@@ -5,6 +5,7 @@ import { reportConnections } from '../connection-report.js';
 import { ExitCode } from '../errors.js';
 import { Interruption } from '../interruption.js';
 import { watchPipeReader } from '../pipe-reader.js';
+import { placesOf } from '../places.js';
 import type { Terminal } from '../terminal.js';
 import type { MessageFormat } from './message-format.js';
 import { Printer } from './printer.js';
@@ -42,7 +43,10 @@ export async function tailTopics(options: TailOptions): Promise<void> {
   );
   const stopWatching = watchPipeReader(process.stdout.fd, () => process.exit(ExitCode.Done));
   const consumers = topics.map((topic) => new Consumer(consumerOptions(topic, options)));
-  const stopReporting = consumers.map((consumer) => reportConnections(consumer, terminal));
+  // Until there is a connection, what is tried again may be what ends it: then the error says it.
+  let early: string[] | undefined = [];
+  const say = (line: string): void => void (early ? early.push(line) : terminal.say(line));
+  const stopReporting = consumers.map((consumer) => reportConnections(consumer, { say }));
   let since = 0n;
   let printed = 0;
   const print = async (consumer: Consumer): Promise<void> => {
@@ -62,6 +66,8 @@ export async function tailTopics(options: TailOptions): Promise<void> {
     const connected = Promise.all(consumers.map((consumer) => consumer.connect()));
     if ((await Promise.race([connected, interruption.wait().then(() => 'interrupted')])) === 'interrupted')
       return;
+    for (const line of early) terminal.say(line);
+    early = undefined;
     if (options.sinceReady) since = BigInt(Date.now()) * NS_PER_MS;
     terminal.say(readyLine(options));
     await Promise.race([interruption.wait(), ...consumers.map(print)]);
@@ -90,8 +96,5 @@ function consumerOptions(topic: string, options: TailOptions): ConsumerOptions {
 }
 
 function readyLine({ topics, channel, source }: TailOptions): string {
-  const { nsqdTcpAddresses = [], lookupdHttpAddresses = [] } = source;
-  const lookupds = [lookupdHttpAddresses].flat();
-  const places = lookupds.length === 0 ? [nsqdTcpAddresses].flat() : lookupds.map((one) => `lookupd ${one}`);
-  return `ready: tailing ${topics.join(', ')} on channel ${channel} at ${places.join(', ')}`;
+  return `ready: tailing ${topics.join(', ')} on channel ${channel} at ${placesOf(source)}`;
 }

@@ -16,8 +16,8 @@ export interface TopicArchiveOptions {
   readonly logPrefix: string;
 }
 
-/** Longest wait at the end for a broker that does not answer, ms. */
-const CLOSE_MS = 5000;
+/** Longest wait at the end for a slow disk, or for a broker that does not answer, ms: go-nsq's. */
+const CLOSE_MS = 30_000;
 const GIVE_BACK = { delay: 0, backoff: false };
 /** About what a message costs on its way here, ms. */
 const ARRIVAL_MS = 0.005;
@@ -72,12 +72,12 @@ export class TopicArchive {
     this.#start();
   }
 
-  /** Takes no more messages, finishes those taken, and ends the file. */
+  /** Asks for no more messages, finishes those that the broker has sent, and ends the file. */
   async stop(): Promise<void> {
     clearInterval(this.#ticker);
     this.#isStopping = true;
     this.#isSyncDue = true;
-    const closed = this.consumer.close({ timeout: CLOSE_MS });
+    const closed = this.consumer.close({ timeout: CLOSE_MS, rest: 'handled' });
     this.#start();
     await closed;
     await this.#work;

@@ -1,7 +1,8 @@
 import type { ConsumerOptions } from '../../client/index.js';
 import type { SourceAddresses } from '../client-options.js';
+import { placesOf } from '../places.js';
 import { Delivery, type DeliveryMode } from '../relay/delivery.js';
-import { placesOf, relay } from '../relay/relay.js';
+import { relay } from '../relay/relay.js';
 import type { Terminal } from '../terminal.js';
 import type { Headers } from './headers.js';
 import { HttpTarget } from './http-target.js';
@@ -63,7 +64,7 @@ export async function relayToHttp(options: RelayToHttpOptions): Promise<void> {
       maxInFlight: options.maxInFlight,
       concurrency,
       consumerOptions: options.consumerOptions,
-      closeTimeout: Math.min(requestTimeout + 10_000, 2 ** 31 - 1),
+      closing: { timeout: Math.min(requestTimeout + 10_000, 2 ** 31 - 1) },
       readyLine: `ready: ${topic} (channel ${channel}) at ${placesOf(source)} goes to ${method} ${urls.map(({ name }) => name).join(', ')}`,
       terminal,
     });

@@ -1,8 +1,9 @@
 import type { ConsumerOptions, Message, ProducerOptions } from '../../client/index.js';
 import type { SourceAddresses } from '../client-options.js';
+import { placesOf } from '../places.js';
 import { Delivery, type DeliveryMode } from '../relay/delivery.js';
 import { Notice } from '../relay/notice.js';
-import { placesOf, relay } from '../relay/relay.js';
+import { relay } from '../relay/relay.js';
 import type { Terminal } from '../terminal.js';
 import { Destination, type Outgoing } from './destination.js';
 import { JsonFilter, type JsonFilterOptions } from './json-filter.js';
@@ -25,7 +26,7 @@ export interface RelayToNsqOptions {
   readonly terminal: Terminal;
 }
 
-/** Deliveries after which a message without the field to compare is given up: go-nsq's `max_attempts`. */
+/** Deliveries after which a message without the field to compare is left out where none is given up: go-nsq's. */
 const INCOMPLETE_ATTEMPTS = 5;
 const EXCERPT_BYTES = 80;
 
@@ -42,6 +43,7 @@ export async function relayToNsq(options: RelayToNsqOptions): Promise<void> {
     say: (line) => terminal.say(line),
   });
   const filter = new JsonFilter(options.filter);
+  const givesUp = (options.consumerOptions.maxAttempts ?? 0) > 0;
   const rejects = new Notice((line) => terminal.warn(line));
   const handle = (message: Message, topic: string): Promise<void> | undefined => {
     const verdict = filter.apply(message.body);
@@ -49,7 +51,7 @@ export async function relayToNsq(options: RelayToNsqOptions): Promise<void> {
     if (verdict.kind === 'invalid') rejects.say(`left out, no JSON object: ${describe(message)}`);
     if (verdict.kind === 'incomplete') {
       const words = `without ${options.filter.requireField}, whose value is required: ${describe(message)}`;
-      if (message.attempts <= INCOMPLETE_ATTEMPTS) throw new Error(words);
+      if (givesUp || message.attempts <= INCOMPLETE_ATTEMPTS) throw new Error(words);
       rejects.say(`left out, ${words}`);
     }
     return undefined;
@@ -63,6 +65,7 @@ export async function relayToNsq(options: RelayToNsqOptions): Promise<void> {
       channel,
       source,
       maxInFlight,
+      closing: { rest: 'handled' },
       consumerOptions: options.consumerOptions,
       readyLine: `ready: ${topics.join(', ')} (channel ${channel}) at ${placesOf(source)} goes to ${destinationTopic === undefined ? '' : `${destinationTopic} at `}${options.destinations.join(', ')}`,
       terminal,

@@ -35,6 +35,16 @@ test('every option of the broker is a setting, and reaches it', () => {
   }
 });
 
+test('a high water mark that is none is refused by the name of the flag or variable', () => {
+  const why = "must be a percentage below 100 (90%) or a number of bytes that must stay free, not '1GB'";
+  expect(() => resolveSettings(SETTINGS, { 'disk-high-water': '1GB' }, {})).toThrow(
+    `invalid value for --disk-high-water: ${why}`,
+  );
+  expect(() => resolveSettings(SETTINGS, {}, { NSQ_DISK_HIGH_WATER: '1GB' })).toThrow(
+    `invalid value for NSQ_DISK_HIGH_WATER: ${why}`,
+  );
+});
+
 describe("nsqd's configuration file", () => {
   const path = new URL('nsqd.toml', import.meta.url);
   const file = { path: 'nsqd.toml', values: parse(readFileSync(path, 'utf8')) };

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Sample } from '../../../src/cli/cluster/cluster.js';
 import { RunError } from '../../../src/cli/errors.js';
 import { takeSamples } from '../../../src/cli/stat/samples.js';
@@ -30,6 +30,15 @@ describe('samples', () => {
     expect(taken).toHaveLength(3);
     expect(ms[1]).toBeGreaterThanOrEqual(45);
     expect(ms[2]).toBeGreaterThanOrEqual(95);
+  });
+
+  test('a timer that goes off a little early makes no sample twice on one beat', async () => {
+    const times = [0, 0, 0, 1, 49.6, 49.6, 100];
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => times.shift() ?? 100);
+    onTestFinished(() => clock.mockRestore());
+    const start = Date.now();
+    await take(3, 50, async () => sample(0, {}));
+    expect(Date.now() - start).toBeGreaterThanOrEqual(90);
   });
 
   test('a slow answer makes the next one wait for the next beat, not for a whole interval', async () => {

@@ -8,6 +8,7 @@ import { Archiver, type ArchiverOptions } from '../../../src/cli/to-file/archive
 import { DISK, type FileLayer } from '../../../src/cli/to-file/file-layer.js';
 import { Consumer } from '../../../src/client/index.js';
 import { countsOf, openBroker, statsOf } from '../../broker/support/brokers.js';
+import { fakeNsqd } from '../../client/support/fake-nsqd.js';
 import { until } from '../../lookupd/support/lookupd.js';
 import { cleanup, tempDir } from '../../support/temp.js';
 import { recorder } from './support/logs.js';
@@ -15,7 +16,7 @@ import { recorder } from './support/logs.js';
 const NEVER = 3_600_000;
 
 function archiverAt(
-  broker: Broker,
+  broker: Pick<Broker, 'tcpAddress'>,
   given: Partial<ArchiverOptions> & { gzip?: boolean; rotateSize?: number } = {},
 ) {
   const outputDir = tempDir();
@@ -229,6 +230,29 @@ describe('Archiver', () => {
       expect(kept.startsWith(linesOf(messages.slice(0, finished)))).toBe(true);
     },
   );
+
+  test('the end: what nsqd has gathered and sends with its answer to CLS is written and finished', async () => {
+    const gathered = ['b', 'c', 'd'];
+    const nsqd = await fakeNsqd({
+      on: {
+        RDY: (peer, { params }) => {
+          if (params[0] !== '0') peer.message([1, 'a']);
+        },
+        CLS: (peer) => {
+          peer.message(...gathered.map((body, at) => [at + 2, body] as const));
+          peer.respond('CLOSE_WAIT');
+        },
+      },
+    });
+    const { archiver, text } = archiverAt({ tcpAddress: nsqd.address });
+    await archiver.add('t');
+    await until(async () => text() === 'a\n');
+    await archiver.stop();
+    const peer = await nsqd.peer();
+    await peer.closed();
+    expect(text()).toBe(linesOf(['a', ...gathered]));
+    expect([peer.count('FIN'), peer.count('REQ')]).toEqual([4, 0]);
+  });
 
   test('one of two nsqds is enough to start with; none is not', async () => {
     const broker = await openBroker();

@@ -24,6 +24,13 @@ test.each([
   [['--topic', 't', ...POST, '--content-type=a\nb'], /^--header "content-type: a\\nb" is not "name: value"$/],
   [['--topic', 't', '--get', 'http://h/%s', '--content-type', 'a/b'], /^--content-type is for --post only$/],
   [['--topic', 't', ...POST, '-n', '0'], /-n: 0 is out of range: 1 to 65535$/],
+  [['--topic', 't', ...POST, '--max-attempts', '-1'], /--max-attempts: -1 is out of range: 0 to 65535$/],
+  [['--topic', 't', ...POST, '--dead-letter-topic', 'x!'], /^"x!" is no topic name$/],
+  [['--topic', 't', ...POST, '--dead-letter-topic', 't'], /^--dead-letter-topic t is a topic that messages/],
+  [
+    ['--topic', 't', ...POST, '--dead-letter-topic', 'd', '--max-attempts', '0'],
+    /^--dead-letter-topic is without effect: --max-attempts 0 gives no message up$/,
+  ],
   [
     ['--topic', 't', ...POST, '--nsqd-tcp-address', 'a:1', '--lookupd-http-address', 'b:1'],
     /^use --nsqd-tcp-address or --lookupd-http-address, not both$/,

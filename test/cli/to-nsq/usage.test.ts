@@ -14,6 +14,10 @@ test.each([
     ['--topic', 't', ...TO, '--mode', 'multicast'],
     /--mode: "multicast" is none of hostpool, round-robin, epsi/,
   ],
+  [
+    ['--topic', 't', '--topic', 'u', ...TO, '--consumer-opt', 'dead_letter_topic,u'],
+    /^--dead-letter-topic u is a topic that messages are taken from$/,
+  ],
   [['--topic', 't', ...TO, '--producer-opt', 'x,1'], /^--producer-opt.* option x$/],
   [['--topic', 't', ...TO, '--status-every', '-1'], /--status-every: -1 is out of range: 0 to 1000000$/],
 ])('%j is wrong usage', async (args, message) => expect(await usageError(ToNsq, args)).toMatch(message));
