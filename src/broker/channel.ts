@@ -41,7 +41,7 @@ export class Channel implements CursorOwner, TakenOwner {
   messageCount = 0;
   /** Messages that were dropped because of a limit. */
   droppedCount = 0;
-  /** Messages that were damaged on disk, or given up because the channel was full. */
+  /** Part of {@link lostCount}: messages that were lost before the channel took them. */
   #lostCount = 0;
 
   constructor(topic: Topic, id: number, name: string, start: number, timeoutsFrom: number) {

@@ -100,7 +100,7 @@ async function takeFile(path: string, dataPath: string): Promise<void> {
       writeFileSync(path, own, { flag: 'wx', mode: 0o600 });
       return;
     } catch (error) {
-      // On a full disk the file is there, without words: as a file that is renewed it still holds.
+      // A full disk leaves the file empty. It locks all the same, because its time is renewed.
       if (hasCode(error, 'ENOSPC') && existsSync(path)) return;
       if (!hasCode(error, 'EEXIST')) {
         throw new BrokerError('E_DATA_PATH', `cannot write ${path}: ${messageOf(error)}`, { cause: error });

@@ -11,71 +11,116 @@ export type LimitAction = (typeof LIMIT_ACTIONS)[number];
 /** Which clients must speak TLS: none; all, over HTTP too; or all but those of the HTTP API. */
 export const TLS_REQUIREMENTS = ['false', 'true', 'tcp-https'] as const;
 
-/** Every setting of a broker, resolved. Durations are in milliseconds, sizes in bytes. */
+/**
+ * Every setting of a broker, resolved. Durations are in milliseconds, sizes in bytes. The defaults are those of a broker
+ * in one's own process; `nsq serve` has others for the addresses and the data path.
+ */
 export interface BrokerSettings {
+  /** Where TCP clients reach it: `<addr>:<port>`, or the path of a unix socket. Default: a free port of 127.0.0.1. */
   tcpAddress: string;
+  /** Where HTTP clients reach it, as `tcpAddress`; '' for nowhere. Default: a free port of 127.0.0.1. */
   httpAddress: string;
-  dataPath: string;
-  nodeId: number;
-  broadcastAddress: string;
-  broadcastTcpPort: number;
-  broadcastHttpPort: number;
-  /** lookupds to register with, `<host>:<port>` each. */
-  lookupdTcpAddresses: readonly string[];
-  httpClientConnectTimeout: number;
-  httpClientRequestTimeout: number;
-  topologyRegion: string;
-  topologyZone: string;
-  durability: Durability;
-  memQueueSize: number;
-  maxBytesPerFile: number;
-  /** Bytes that a topic's segment files may have; 0 for no limit. */
-  maxTopicBytes: number;
-  /** Messages older than this are dropped; 0 for no limit. */
-  maxTopicAge: number;
-  /** How full the file system may be: `90%`, or the bytes that must stay free; `0` for no limit. */
-  diskHighWater: string;
-  onLimit: LimitAction;
-  syncEvery: number;
-  syncTimeout: number;
-  /** How often files that few messages hold are compacted; 0 for never. */
-  compactionInterval: number;
-  cacheSize: number;
-  msgTimeout: number;
-  maxMsgTimeout: number;
-  maxMsgSize: number;
-  maxBodySize: number;
-  maxReqTimeout: number;
-  queueScanRefreshInterval: number;
-  clientTimeout: number;
-  maxHeartbeatInterval: number;
-  maxRdyCount: number;
-  maxOutputBufferSize: number;
-  maxOutputBufferTimeout: number;
-  minOutputBufferTimeout: number;
-  outputBufferTimeout: number;
-  maxChannelConsumers: number;
-  deflate: boolean;
-  maxDeflateLevel: number;
-  snappy: boolean;
-  /** Where HTTPS clients reach it, if there is a certificate; '' for nowhere. */
+  /** Where HTTPS clients reach it, if there is a certificate; '' for nowhere. Default: a free port of 127.0.0.1. */
   httpsAddress: string;
-  /** Paths of PEM files; '' for none. */
+  /** The address that clients and lookupds are told. Default: this host's name. */
+  broadcastAddress: string;
+  /** The TCP port that they are told; 0, the default, for the one it listens on. */
+  broadcastTcpPort: number;
+  /** The HTTP port that they are told; 0, the default, for the one it listens on. */
+  broadcastHttpPort: number;
+  /** lookupds to register with, `<host>:<port>` each. Default: none. */
+  lookupdTcpAddresses: readonly string[];
+  /** Longest wait for a connection to a lookupd when a new topic's channels are asked for. Default 2 s. */
+  httpClientConnectTimeout: number;
+  /** Longest wait for its answer; the new topic's messages are delivered once it is known. Default 5 s. */
+  httpClientRequestTimeout: number;
+  /** This broker's part of message ids, 0 to 1023. Default: a hash of this host's name. */
+  nodeId: number;
+  /** The region that it says it is in. Default ''. */
+  topologyRegion: string;
+  /** The zone that it says it is in. Default ''. */
+  topologyZone: string;
+  /** The directory of the messages. Default: a temporary one that `close()` removes. */
+  dataPath: string;
+  /** What an OK promises. Default `os`. */
+  durability: Durability;
+  /** Messages that an `#ephemeral` topic or channel holds at most. Default 10,000. */
+  memQueueSize: number;
+  /** Bytes of a segment file before the next one is begun. Default 100 MiB. */
+  maxBytesPerFile: number;
+  /** Bytes that a topic's segment files may have; 0, the default, for no limit. */
+  maxTopicBytes: number;
+  /** Messages older than this are dropped; 0, the default, for no limit. */
+  maxTopicAge: number;
+  /** How full the file system may be: `90%`, or the bytes that must stay free; `0`, the default, for no limit. */
+  diskHighWater: string;
+  /** What is done at `maxTopicBytes` or `diskHighWater`. Default `reject`. */
+  onLimit: LimitAction;
+  /** Messages after which a topic is synced, unless that would take more than a tenth of the time. Default 2,500. */
+  syncEvery: number;
+  /** Time after which a topic is synced to stable storage. Default 2 s. */
+  syncTimeout: number;
+  /** How often files that few messages hold are compacted; 0 for never. Default 5 s. */
+  compactionInterval: number;
+  /** Bytes of queued messages that are kept in memory too, over all topics. Default 128 MiB. */
+  cacheSize: number;
+  /** The time a consumer has for a message before it is delivered again. Default 60 s. */
+  msgTimeout: number;
+  /** The longest message timeout that a client may ask for, or reach by TOUCH. Default 15 min. */
+  maxMsgTimeout: number;
+  /** Bytes of a message at most. Default 1 MiB. */
+  maxMsgSize: number;
+  /** Bytes of a command's body at most, such as an MPUB's. Default 5 MiB. */
+  maxBodySize: number;
+  /** The longest delay of a requeued or deferred message. Default 1 h. */
+  maxReqTimeout: number;
+  /** A tick: a new channel's message timeouts are enforced from the next one on; 0, the default, for at once. */
+  queueScanRefreshInterval: number;
+  /** Silence after which a client is closed that asked for no heartbeat interval of its own. Default 60 s. */
+  clientTimeout: number;
+  /** The longest heartbeat interval that a client may ask for. Default 60 s. */
+  maxHeartbeatInterval: number;
+  /** The largest RDY count. Default 2,500. */
+  maxRdyCount: number;
+  /** The largest output buffer that a client may ask for. Default 64 KiB. */
+  maxOutputBufferSize: number;
+  /** The longest output buffer timeout that a client may ask for. Default 30 s. */
+  maxOutputBufferTimeout: number;
+  /** The shortest output buffer timeout that a client may ask for. Default 25 ms. */
+  minOutputBufferTimeout: number;
+  /** The output buffer timeout of clients that ask for none. Default 250 ms. */
+  outputBufferTimeout: number;
+  /** Consumers of one channel at most; 0, the default, for no limit. */
+  maxChannelConsumers: number;
+  /** Whether clients may have deflate. Default true. */
+  deflate: boolean;
+  /** The highest deflate level that a client may ask for, 1 to 9. Default 6. */
+  maxDeflateLevel: number;
+  /** Whether clients may have snappy. Default true. */
+  snappy: boolean;
+  /** Path of the certificate (PEM) and those between it and its authority; '', the default, for no TLS. */
   tlsCert: string;
+  /** Path of the certificate's private key (PEM). Default ''. */
   tlsKey: string;
+  /** Path of the authorities (PEM) of clients' and auth servers' certificates; '', the default, for those Node trusts. */
   tlsRootCaFile: string;
+  /** Which certificate clients must show: any, or one an authority signed; implies `tlsRequired`. Default '': none. */
   tlsClientAuthPolicy: '' | 'require' | 'require-verify';
-  /** `false`, `true` or `tcp-https`, or a word that Go takes for one of the first two. */
+  /** `false`, `true` or `tcp-https`, or a word that Go takes for one of the first two. Default `false`. */
   tlsRequired: string;
-  /** '' for nsqd's default, TLS 1.0. */
+  /** The least TLS version; '', the default, for nsqd's, TLS 1.0. */
   tlsMinVersion: '' | 'tls1.0' | 'tls1.1' | 'tls1.2' | 'tls1.3';
   /** Servers that say what a client may do: `<host>:<port>`, or a URL. Without one, everybody may do everything. */
   authHttpAddresses: readonly string[];
+  /** How auth servers are asked. Default `get`. */
   authHttpRequestMethod: 'get' | 'post';
+  /** The least level that goes to `logger`. Default `info`. */
   logLevel: LogLevel;
+  /** Text before every log line, for who writes them. Default `[nsqd] `. */
   logPrefix: string;
 }
 
+/** What `startBroker` takes: any of the settings, and where log lines go. */
 export type BrokerOptions = { [K in keyof BrokerSettings]?: BrokerSettings[K] | undefined } & {
   /** Takes the log lines; nothing is logged without one. */
   logger?: Logger | undefined;

@@ -8,7 +8,7 @@ import { BrokerError, messageOf } from './errors.js';
 import { segmentSize } from './limits/topic-limits.js';
 import { type Files, REAL_FILES, syncDirectory, writeFully } from './log/files.js';
 import { IdSource } from './log/id-source.js';
-import { restoreEntries } from './log/new-entries.js';
+import { restoreEntries, takeName } from './log/new-entries.js';
 import { openSegments } from './log/open.js';
 import type { Segment } from './log/segment.js';
 import { SegmentList } from './log/segment-list.js';
@@ -43,8 +43,7 @@ const REMOVED = '.removed';
  *                                             /journal.<generation>   channels and what they finished
  */
 export class Store {
-  /** The data path as given, or the temporary one. */
-  readonly dataPath: string;
+  #dataPath: string;
   readonly #temporary: boolean;
   readonly #files: Files;
   readonly #logger: Logger;
@@ -53,12 +52,13 @@ export class Store {
   readonly #ids: IdSource;
   #lock: DataLock | undefined;
   #spares: SpareFiles | undefined;
-  /** Topics removed since the start: what is left of those before is gone by then. */
+  /** Topics removed since the start, and those of which files are being removed. */
   #removals = 0;
+  readonly #removing = new Set<Promise<void>>();
 
   constructor(settings: BrokerSettings, logger: Logger, files: Files = REAL_FILES) {
     this.#temporary = settings.dataPath === '';
-    this.dataPath = this.#temporary ? mkdtempSync(join(tmpdir(), 'nsq-')) : settings.dataPath;
+    this.#dataPath = settings.dataPath;
     this.#settings = settings;
     this.#files = files;
     this.#logger = logger;
@@ -66,11 +66,17 @@ export class Store {
     this.#ids = new IdSource(settings.nodeId);
   }
 
+  /** The data path as given, or the temporary one, which is made when the store is opened. */
+  get dataPath(): string {
+    return this.#dataPath;
+  }
+
   /**
    * Takes the data path for this broker alone.
    * @throws BrokerError E_DATA_PATH or E_LOCKED
    */
   async open(): Promise<void> {
+    if (this.#temporary) this.#dataPath = mkdtempSync(join(tmpdir(), 'nsq-'));
     if (!existsSync(this.dataPath)) {
       throw new BrokerError('E_DATA_PATH', `data path '${this.dataPath}' does not exist`);
     }
@@ -105,7 +111,8 @@ export class Store {
    * Imports what nsqd left in the data path; to be called before `load`.
    * @throws BrokerError E_LOCKED, E_FORMAT or E_STORAGE
    */
-  takeOver(): Promise<TakeoverReport> {
+  async takeOver(): Promise<TakeoverReport> {
+    restoreEntries(this.#files, this.#topicsPath);
     return takeOver({
       files: this.#files,
       ids: this.#ids,
@@ -121,8 +128,7 @@ export class Store {
   /** Opens every topic on disk, as it was left. */
   load(host: TopicHost): Topic[] {
     const topics: Topic[] = [];
-    const entries = this.#files.readdirSync(this.#topicsPath);
-    for (const entry of restoreEntries(this.#files, this.#topicsPath, entries)) {
+    for (const entry of restoreEntries(this.#files, this.#topicsPath)) {
       if (entry.endsWith(REMOVED)) this.#clean(join(this.#topicsPath, entry));
       const name = entry.endsWith(SUFFIX) ? entry.slice(0, -SUFFIX.length) : '';
       if (!isValidName(name) || isEphemeral(name)) continue;
@@ -192,10 +198,16 @@ export class Store {
    */
   setAside(name: string): string {
     if (isEphemeral(name)) return '';
-    const removed = `${this.#directoryOf(name)}.${this.#removals++}${REMOVED}`;
+    const directory = this.#directoryOf(name);
     try {
-      this.#files.renameSync(this.#directoryOf(name), removed);
-      return removed;
+      if (!existsSync(directory)) takeName(this.#files, directory);
+      for (;;) {
+        const removed = `${directory}.${this.#removals++}${REMOVED}`;
+        // One that an earlier start could not remove has its number.
+        if (existsSync(removed)) continue;
+        this.#files.renameSync(directory, removed);
+        return removed;
+      }
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return '';
       throw new BrokerError('E_STORAGE', `cannot delete topic '${name}': ${messageOf(cause)}`, { cause });
@@ -205,9 +217,10 @@ export class Store {
   /** Removes what was set aside. @param segments those of the topic's log, which is closed */
   remove(removed: string, segments: Iterable<Segment>): void {
     for (const segment of segments) this.#keepFile(segment, removed);
-    rm(removed, { recursive: true, force: true }).catch((error: unknown) => {
-      this.#logger.warn(`cannot remove ${removed}`, { error });
-    });
+    const removing = rm(removed, { recursive: true, force: true })
+      .catch((error: unknown) => this.#logger.warn(`cannot remove ${removed}`, { error }))
+      .finally(() => this.#removing.delete(removing));
+    this.#removing.add(removing);
   }
 
   #clean(path: string): void {
@@ -228,8 +241,9 @@ export class Store {
     }
   }
 
-  /** Lets the data path go; a temporary one is removed. */
+  /** Lets the data path go when nothing is being removed from it any more; a temporary one is removed. */
   async close(): Promise<void> {
+    await Promise.all(this.#removing);
     this.#spares?.close();
     await this.#lock?.release();
     if (this.#temporary) await rm(this.dataPath, { recursive: true, force: true });

@@ -11,6 +11,8 @@ const PAUSE = 9;
 export class TopicSync {
   readonly #start: (done: (error: Error | null) => void) => void;
   #waiting: CommitTicket[] = [];
+  /** Those that the sync under way is for. */
+  #syncing: CommitTicket[] = [];
   #running = false;
   #whenIdle: (() => void) | undefined;
   /** Until then (monotonic, ms) `soon` does nothing. */
@@ -36,14 +38,14 @@ export class TopicSync {
   now(): void {
     if (this.#running || this.#closed) return;
     this.#running = true;
-    const tickets = this.#waiting;
+    this.#syncing = this.#waiting;
     this.#waiting = [];
     const started = monotonic();
     this.#start((error) => {
       this.#running = false;
       const now = monotonic();
       this.#pauseUntil = now + PAUSE * (now - started);
-      for (const ticket of tickets) ticket.settle(error ?? undefined);
+      for (const ticket of this.#syncing.splice(0)) ticket.settle(error ?? undefined);
       this.#whenIdle?.();
       if (this.#waiting.length > 0) this.now();
     });
@@ -60,6 +62,6 @@ export class TopicSync {
 
   /** Everything is on stable storage or of no interest any more, or it is not because of an error. */
   settleAll(error?: Error): void {
-    for (const ticket of this.#waiting.splice(0)) ticket.settle(error);
+    for (const ticket of [...this.#syncing.splice(0), ...this.#waiting.splice(0)]) ticket.settle(error);
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { startBroker } from '../../src/broker/index.js';
 import type { BrokerOptions } from '../../src/broker/settings.js';
 import { RawClient } from '../support/raw-client.js';
@@ -29,6 +29,18 @@ describe('startBroker', () => {
     await client.ended();
     expect(existsSync(broker.dataPath)).toBe(false);
     await broker.close();
+  });
+
+  it('leaves no directory behind when it cannot start', async () => {
+    const other = await start();
+    const directory = tempDir();
+    vi.stubEnv('TMPDIR', directory);
+    cleanup(() => vi.unstubAllEnvs());
+    const missing = join(directory, 'missing.pem');
+    await expect(start({ tlsCert: missing, tlsKey: missing })).rejects.toMatchObject({ code: 'E_OPTION' });
+    await expect(start({ tcpAddress: other.tcpAddress })).rejects.toMatchObject({ code: 'E_LISTEN' });
+    expect(readdirSync(directory)).toEqual([]);
+    expect((await start()).dataPath).toContain(directory);
   });
 
   it('leaves a data path of its own where it is, without its lock', async () => {

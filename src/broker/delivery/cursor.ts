@@ -158,9 +158,7 @@ export class Cursor {
   #passEnd(): void {
     const segment = this.#segment;
     if (!segment || this.#nextPos < segment.endPos || this.n >= segment.endN) return;
-    this.#owner.passedLost(this.n, segment.endN);
-    this.n = segment.endN;
-    this.#blockEndN = this.n;
+    this.#passLost(segment.endN);
   }
 
   /** Finds a position from the number, after a start or a jump. False if no such message is left. */
@@ -170,15 +168,22 @@ export class Cursor {
       this.#nextPos = slab.pos;
       return true;
     }
-    const segment = this.#log.segments.from(this.n);
-    if (!segment) return false;
-    if (segment.firstN > this.n) {
-      this.#owner.passedLost(this.n, segment.firstN);
-      this.n = segment.firstN;
-      this.#blockEndN = this.n;
+    const { segments } = this.#log;
+    for (let segment = segments.from(this.n); segment; segment = segments.from(this.n)) {
+      if (segment.firstN > this.n) this.#passLost(segment.firstN);
+      this.#nextPos = segment.positionBefore(this.n);
+      if (segment.size > 0) return true;
+      // A compaction found all of it damaged.
+      this.#passLost(segment.endN);
     }
-    this.#nextPos = segment.positionBefore(this.n);
-    return true;
+    return false;
+  }
+
+  /** Passes what is not there, up to number `to`. */
+  #passLost(to: number): void {
+    this.#owner.passedLost(this.n, to);
+    this.n = to;
+    this.#blockEndN = to;
   }
 
   /** Looks at the block (or the damaged stretch) at `#at`, and stands before its first record that is wanted. */

@@ -3,7 +3,7 @@ import { type LookupAnswer, LookupAnswerDecoder } from '../../protocol/lookup-an
 import { LOOKUP_MAGIC } from '../../protocol/lookup-commands.js';
 import type { LookupdAddress } from './lookupd-address.js';
 
-/** As nsqd. */
+/** Longest wait for a connection, ms: that of nsqd. */
 const CONNECT_TIMEOUT = 1000;
 /** Longest wait for the next answer while one is due, ms. */
 const ANSWER_TIMEOUT = 5000;

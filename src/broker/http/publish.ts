@@ -66,11 +66,12 @@ function splitBinary({ broker, body }: Request): Buffer[] {
   const check = new MpubBody();
   try {
     check.begin();
-    check.advance(body, 0, body.length, body.length, maxMsgSize, maxBodySize);
+    check.advance(body, 0, body.length, maxMsgSize, maxBodySize);
   } catch (cause) {
     if (cause instanceof ProtocolError) throw new HttpError(413, cause.code.slice(2), { cause });
     throw cause;
   }
+  if (!check.isWhole(body.length)) throw new HttpError(413, check.count === 0 ? 'BAD_BODY' : 'BAD_MESSAGE');
   const bodies: Buffer[] = [];
   for (let at = 4; bodies.length < check.count; ) {
     const end = at + 4 + body.readUInt32BE(at);

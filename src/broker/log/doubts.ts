@@ -51,7 +51,8 @@ export class Doubts {
   async #writeAgain(segment: Segment): Promise<number> {
     const files = this.#files;
     const { basePos, endPos, syncedPos, compactions } = segment;
-    const fd = files.openSync(segment.path, 'r+');
+    const fd = this.#open(segment);
+    if (fd === -1) return endPos - syncedPos;
     segment.beginWrite();
     let kept = 0;
     try {
@@ -78,6 +79,17 @@ export class Doubts {
     }
     segment.syncedPos = endPos;
     return endPos - syncedPos - kept;
+  }
+
+  /** -1 if somebody else removed it. */
+  #open(segment: Segment): number {
+    try {
+      return this.#files.openSync(segment.path, 'r+');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      segment.lose(segment.endPos);
+      return -1;
+    }
   }
 
   /** Memory knows best: what is read back may be what was on the disk before. */

@@ -29,8 +29,8 @@ export interface Files {
   ftruncateSync(fd: number, length: number): void;
   fdatasyncSync(fd: number): void;
   fdatasync(fd: number, done: (error: Error | null) => void): void;
-  /** `nlink` is 0 once the file was removed. */
-  fstatSync(fd: number): { size: number; nlink: number };
+  /** `nlink` is 0 once the file was removed, on most file systems. */
+  fstatSync(fd: number): { size: number; nlink: number; ino: number };
   renameSync(from: string, to: string): void;
   unlinkSync(path: string): void;
   mkdirSync(path: string): void;
@@ -112,22 +112,32 @@ export function readFully(
   return total;
 }
 
-/** Opens a new file. Where somebody else removed its directory, and that only, it is made again. */
-export function openNew(files: Files, path: string, flags: string): number {
-  try {
-    return files.openSync(path, flags);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    const directory = dirname(path);
-    files.readdirSync(dirname(directory));
-    files.mkdirSync(directory);
-    return files.openSync(path, flags);
-  }
-}
-
 /** What to say if somebody else removed an open file: what is written to it is gone with the process. */
 export function removal(files: Files, fd: number, path: string): Error | null {
-  return files.fstatSync(fd).nlink === 0 ? new Error(`${path} was removed by somebody else`) : null;
+  try {
+    const { nlink, ino } = files.fstatSync(fd);
+    if (nlink > 0 || inodeOf(files, path) === ino) return null;
+  } catch (error) {
+    // A server says so of a file that another client removed; what else hinders a look says nothing of the file.
+    if ((error as NodeJS.ErrnoException).code !== 'ESTALE') return null;
+  }
+  return new Error(`${path} was removed by somebody else`);
+}
+
+/** Some file systems count no links: there, the file that has the name tells. Undefined if none has. */
+function inodeOf(files: Files, path: string): number | undefined {
+  let fd: number;
+  try {
+    fd = files.openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return files.fstatSync(fd).ino;
+  } finally {
+    files.closeSync(fd);
+  }
 }
 
 /** What file systems say that know no sync of a directory: its entries need none there, or there is no way. */

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { type Files, syncDirectoryAside } from './files.js';
 import type { Segment } from './segment.js';
 
@@ -18,6 +18,8 @@ export class NewEntries {
   readonly #files: Files;
   readonly #segments = new Set<Segment>();
   #isDoubtful = false;
+  /** What could not get its name back; empty if there is nothing. */
+  #nameless = '';
 
   constructor(files: Files) {
     this.#files = files;
@@ -33,14 +35,24 @@ export class NewEntries {
     this.#isDoubtful = true;
   }
 
+  /**
+   * Gives a name back that could not be given back when its entry was made anew.
+   * @throws what the file system said: then nothing is where it should be yet
+   */
+  restore(): void {
+    if (this.#nameless === '') return;
+    takeName(this.#files, this.#nameless);
+    this.#nameless = '';
+  }
+
   /** Puts them on stable storage, off the event loop. To be called again only when it is done. */
   sync(done: Done): void {
     const segments = [...this.#segments].filter(({ removed, isLost }) => !removed && !isLost);
     this.#segments.clear();
     const [first] = segments;
+    if (!first) return done(null);
     const isDoubtful = this.#isDoubtful;
     this.#isDoubtful = false;
-    if (!first) return done(null);
     const end = (error: Error | null): void => {
       if (error) {
         for (const segment of segments) this.#segments.add(segment);
@@ -50,7 +62,7 @@ export class NewEntries {
     };
     const directory = dirname(first.path);
     try {
-      if (isDoubtful) this.#makeAnew(directory, segments);
+      if (isDoubtful) for (const path of [...segments.map((it) => it.path), directory]) this.#makeAnew(path);
     } catch (error) {
       return end(error as Error);
     }
@@ -59,31 +71,46 @@ export class NewEntries {
     );
   }
 
-  #makeAnew(directory: string, segments: readonly Segment[]): void {
-    for (const { path } of segments) makeEntryAnew(this.#files, path);
-    makeEntryAnew(this.#files, directory);
+  /** Renames it, and back: the next start does the latter if a crash comes between. */
+  #makeAnew(path: string): void {
+    this.#files.renameSync(path, path + ANEW_SUFFIX);
+    this.#nameless = path;
+    this.restore();
   }
 }
 
-/** Renames it, and back: the next start does the latter if a crash comes between. */
-function makeEntryAnew(files: Files, path: string): void {
-  const aside = path + ANEW_SUFFIX;
+/** Gives a file or directory its name back; nothing happens if it has it. */
+export function takeName(files: Files, path: string): void {
   try {
-    files.renameSync(path, aside);
+    files.renameSync(path + ANEW_SUFFIX, path);
   } catch (error) {
-    // The last time it could not be renamed back.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  files.renameSync(aside, path);
 }
 
-/** Gives back the names that a crash while entries were made anew has left; says what there is then. */
-export function restoreEntries(files: Files, directory: string, names: readonly string[]): string[] {
+/** Opens a new file. Where its directory has no name, it gets that back; where somebody removed it, it is made again. */
+export function openNew(files: Files, path: string, flags: string): number {
+  try {
+    return files.openSync(path, flags);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const directory = dirname(path);
+    // That only: made by itself, the one above would not be locked.
+    const beside = files.readdirSync(dirname(directory));
+    if (beside.includes(basename(directory) + ANEW_SUFFIX)) takeName(files, directory);
+    else files.mkdirSync(directory);
+    return files.openSync(path, flags);
+  }
+}
+
+/** Gives back the names that a crash while entries were made anew has left; says what there is in the directory then. */
+export function restoreEntries(files: Files, directory: string): string[] {
+  const names = files.readdirSync(directory);
   const all = new Set(names);
   for (const name of names) {
     const own = name.slice(0, -ANEW_SUFFIX.length);
     if (!name.endsWith(ANEW_SUFFIX) || all.has(own)) continue;
-    files.renameSync(`${directory}/${name}`, `${directory}/${own}`);
+    takeName(files, `${directory}/${own}`);
     all.delete(name);
     all.add(own);
   }

@@ -23,7 +23,7 @@ import { SegmentList } from './segment-list.js';
  */
 export function openSegments(files: Files, directory: string, ids: IdSource, logger: Logger): SegmentList {
   const segments: Segment[] = [];
-  const names = restoreEntries(files, directory, files.readdirSync(directory));
+  const names = restoreEntries(files, directory);
   // What a crash left half written; the file that it was to replace is whole.
   for (const name of names.filter((it) => it.endsWith(COMPACTED_SUFFIX)))
     files.unlinkSync(join(directory, name));

@@ -2,9 +2,9 @@ import { monotonic } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { Batch } from './batch.js';
 import { Doubts } from './doubts.js';
-import { type Files, openNew, removal, writeFully } from './files.js';
+import { type Files, removal, writeFully } from './files.js';
 import { writeFooter } from './footer.js';
-import { NewEntries } from './new-entries.js';
+import { NewEntries, openNew } from './new-entries.js';
 import { SEGMENT_HEADER_SIZE, type Segment } from './segment.js';
 import type { Slab } from './slab.js';
 import type { SpareFiles } from './spare-files.js';
@@ -113,6 +113,12 @@ export class SegmentWriter {
 
   /** Puts what is written on stable storage, off the event loop. To be called again only when it is done. */
   sync(segment: Segment, done: (error: Error | null) => void): void {
+    try {
+      this.#newEntries.restore();
+    } catch (error) {
+      setImmediate(done, error as Error);
+      return;
+    }
     if (!this.isInDoubt) this.#syncNow(segment, done);
     else this.#settleDoubts().then(() => this.#syncNow(segment, done), done);
   }
@@ -148,7 +154,7 @@ export class SegmentWriter {
       this.#closeLater = -1;
       segment.endWrite(this.#files);
       if (error) this.#doubts.add(segment, error);
-      else if (gone) segment.isLost = true;
+      else if (gone) segment.lose(endPos);
       else if (segment.compactions === 0) segment.syncedPos = endPos;
       next(error ?? gone);
     });
@@ -189,12 +195,16 @@ export class SegmentWriter {
   }
 
   #create(segment: Segment): void {
-    const files = this.#files;
+    segment.writeFd = this.#open(segment);
     this.#newEntries.add(segment);
+  }
+
+  #open(segment: Segment): number {
+    const files = this.#files;
     if (this.#spares && this.#spares.length > 0) {
       segment.inUsedFile = true;
-      segment.writeFd = this.#spares.take(segment.path, segment.header());
-      if (segment.writeFd !== -1) return;
+      const fd = this.#spares.take(segment.path, segment.header());
+      if (fd !== -1) return fd;
       segment.inUsedFile = false;
     }
     const fd = openNew(files, segment.path, 'w+');
@@ -204,7 +214,7 @@ export class SegmentWriter {
       files.closeSync(fd);
       throw error;
     }
-    segment.writeFd = fd;
+    return fd;
   }
 
   /** What to say if somebody else removed the file. */
@@ -220,7 +230,9 @@ export class SegmentWriter {
     const finished = new Promise<void>((resolve) => {
       files.fdatasync(fd, (error) => {
         this.#finishing.delete(finished);
-        if (!error) this.#removed ??= this.#removal(segment, fd);
+        const gone = error || segment.isLossKnown ? null : this.#removal(segment, fd);
+        if (gone) segment.lose(segment.endPos);
+        this.#removed ??= gone;
         if (this.#syncingFd === fd) this.#closeLater = fd;
         else files.closeSync(fd);
         if (error) {

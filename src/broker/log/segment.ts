@@ -51,8 +51,8 @@ export class Segment {
   sealedAt = 0;
   /** Its file is gone. */
   removed = false;
-  /** Somebody else removed its file: what is written to it counts for nothing. */
-  isLost = false;
+  /** Somebody else removed its file, as was told of what is before that position; -1 if that is not so. */
+  #lostTo = -1;
   /** How many of its messages are in the file, after a compaction. */
   #kept = -1;
   /** Open for writing while it is the last one; -1 otherwise. */
@@ -114,6 +114,21 @@ export class Segment {
     if (this.#reported.has(offset)) return false;
     this.#reported.add(offset);
     return true;
+  }
+
+  /** Somebody else removed its file: what is written to it counts for nothing. */
+  get isLost(): boolean {
+    return this.#lostTo !== -1;
+  }
+
+  /** That was told of all that it holds. */
+  get isLossKnown(): boolean {
+    return this.#lostTo === this.endPos;
+  }
+
+  /** Its file turns out to be lost, and that is told of what is before a position. */
+  lose(endPos: number): void {
+    this.#lostTo = endPos;
   }
 
   get endPos(): number {

@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import { monotonic } from '../clock.js';
 import type { Logger } from '../logger.js';
 
-/** Smaller files are not worth it. */
+/** Bytes below which a file is not worth keeping, and the part of a segment's size that is enough if that is less. */
 const SMALLEST = 4 * 1024 * 1024;
-/** Where segments are small, this part of one will do. */
 const SMALLEST_PART = 1 / 2;
-/** Bytes of all spares together, and how many there may be. */
+/** Bytes of all spares together at most, and how many there may be. */
 const LIMIT = 512 * 1024 * 1024;
 const MOST = 128;
-/** After so long (ms) the system may have given up what it kept of a file in memory, and the room is not needed. */
+/** Age of a spare, ms, at which it is removed: by then the system may have dropped its pages from memory. */
 const LONGEST = 30_000;
 
 interface Spare {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Files, openNew, readFully, removal, syncDirectoryAside, writeFully } from '../log/files.js';
+import { type Files, readFully, removal, syncDirectoryAside, writeFully } from '../log/files.js';
+import { openNew } from '../log/new-entries.js';
 import type { Logger } from '../logger.js';
 import { encodeBatch } from './journal-batch.js';
 import { EntryWriter } from './journal-entries.js';
@@ -184,6 +185,7 @@ export class Journal {
     }
     this.#unsynced = false;
     this.#syncingFd = fd;
+    const generation = this.#generation;
     const end = (error: Error | null): void => {
       if (error && fd === this.#fd) this.#unsynced = this.#isDoubtful = true;
       done(error);
@@ -197,12 +199,13 @@ export class Journal {
       const failure = error ?? removal(this.#files, fd, join(this.#directory, journalName(this.#generation)));
       if (failure || !this.#isEntryNew) return end(failure);
       syncDirectoryAside(this.#files, this.#directory, (cause) => {
-        // Of a topic that was deleted, the directory may be another one's by now.
-        if (!cause && fd === this.#fd) {
+        if (cause) this.doubtEntry();
+        // Another file may have taken over; of a topic that was deleted, the directory may be another one's by now.
+        else if (this.#fd !== -1 && generation === this.#generation) {
           this.#isEntryNew = false;
           this.#removeOlder();
         }
-        end(cause);
+        done(cause);
       });
     });
   }
@@ -214,7 +217,8 @@ export class Journal {
 
   /** Puts everything on stable storage and closes the file. Resolves with what hindered that. */
   async end(): Promise<Error | undefined> {
-    const error = await new Promise<Error | null>((resolve) => this.sync(resolve));
+    const sync = (): Promise<Error | null> => new Promise((resolve) => this.sync(resolve));
+    const error = (await sync()) && (await sync());
     this.close();
     return error ?? undefined;
   }

@@ -212,6 +212,25 @@ describe('Cursor', () => {
   });
 });
 
+test('a segment of which nothing could be kept is passed', async () => {
+  const files = new MemoryFiles();
+  const writing = openLog(files);
+  appendBatch(writing, ['a', 'b', 'c']);
+  await commit(writing);
+  await writing.close();
+  const log = openLog(files);
+  append(log, 'last');
+  await commit(log);
+  const first = log.segments.first!;
+  const reader = new Reader(log);
+  expect(await reader.next()).toEqual([0, 'a']);
+  await log.compact(first, []);
+  expect(await reader.rest()).toEqual(['b', 'c', 'last']);
+  const late = new Reader(log, 1);
+  expect(await late.rest()).toEqual(['last']);
+  expect(late.lost).toEqual([[1, 3]]);
+});
+
 test('a compaction under a cursor that is not where a channel reads hides nothing from it', async () => {
   const sizes = fc.array(fc.constantFrom(10, 3000, 70_000, 300_000), { minLength: 5, maxLength: 25 });
   const keeps = fc.infiniteStream(fc.boolean());

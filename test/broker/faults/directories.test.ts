@@ -10,6 +10,7 @@ import { until } from '../limits/support/limits.js';
 import { afterCrash, openBroker } from '../support/brokers.js';
 import { connect, consume, subscribe } from '../support/clients.js';
 import { http } from '../support/http.js';
+import { NsqdData } from '../takeover/support/nsqd-data.js';
 
 /** The file system, with some calls that fail. */
 class Faults {
@@ -122,6 +123,67 @@ it('a topic whose files cannot be put aside is not deleted, and goes on', async 
   expect(await consume(client, 2)).toEqual(['first', 'second']);
   faults.rename = () => false;
   expect((await http(broker, 'POST /topic/delete?topic=t')).status).toBe(200);
+});
+
+/** A broker whose topic `t` has its name lost: its directory’s entry was to be made anew, and the way back fails. */
+async function nameless(faults: Faults): Promise<Broker> {
+  const broker = await openOn(faults, { durability: 'fsync' });
+  broker.topic('t').channel('c');
+  faults.directories = 1;
+  await expect(broker.publish('t', 'first')).rejects.toThrow('EIO');
+  faults.rename = (from) => from.endsWith('t.topic.anew');
+  await until(() => readdirSync(topicsOf(broker)).includes('t.topic.anew'), 'the name is lost');
+  return broker;
+}
+
+it('a directory that could not get its name back gets it, and nothing is put in its place', async () => {
+  const faults = new Faults();
+  const broker = await nameless(faults);
+  await expect(broker.publish('t', 'second')).rejects.toMatchObject({ code: 'E_STORAGE' });
+  broker.topic('t').channel('later');
+  expect(readdirSync(topicsOf(broker))).toEqual(['t.topic.anew']);
+  faults.rename = () => false;
+  await until(() => broker.healthy, 'well again by itself');
+  await broker.publish('t', 'third');
+  expect(readdirSync(topicsOf(broker))).toEqual(['t.topic']);
+  const again = await afterCrash(broker);
+  expect([...again.topic('t').channels.keys()]).toEqual(['c', 'later']);
+  expect(again.topic('t').channel('c').depth).toBe(3);
+});
+
+it('a topic that is deleted while its directory has no name is not there after the next start', async () => {
+  const faults = new Faults();
+  const broker = await nameless(faults);
+  expect((await http(broker, 'POST /topic/delete?topic=t')).status).toBe(500);
+  faults.rename = () => false;
+  expect((await http(broker, 'POST /topic/delete?topic=t')).status).toBe(200);
+  await broker.publish('t', 'new');
+  const again = await afterCrash(broker);
+  expect([...again.topics.keys()]).toEqual(['t']);
+  expect(again.topic('t').depth).toBe(1);
+});
+
+it('a topic is deleted although files of an earlier one of its name could not be', async () => {
+  const broker = await openBroker();
+  const left = join(topicsOf(broker), 't.topic.0.removed');
+  mkdirSync(left);
+  writeFileSync(join(left, 'file'), '');
+  await broker.publish('t', 'message');
+  expect(broker.deleteTopic('t')).toBe(true);
+  await broker.publish('t', 'second');
+  expect(broker.topic('t').depth).toBe(1);
+});
+
+it('a directory gets its name back before nsqd’s files are looked at', async () => {
+  const broker = await openBroker();
+  await broker.publish('t', 'message');
+  await broker.close();
+  renameSync(join(topicsOf(broker), 't.topic'), join(topicsOf(broker), 't.topic.anew'));
+  const data = new NsqdData(broker.dataPath);
+  data.metadata({ t: ['c'] }).queue('t:c', [{ id: 1 }]);
+  const again = await openBroker({ dataPath: broker.dataPath });
+  expect(again.topic('t').depth).toBe(1);
+  expect(data.has('t:c.diskqueue.000000.dat')).toBe(true);
 });
 
 it('a crash while a directory’s entry is made anew costs nothing', async () => {

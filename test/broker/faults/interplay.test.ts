@@ -50,6 +50,38 @@ async function openOn(files: Files, options: BrokerOptions = {}): Promise<Broker
 }
 
 describe('a topic that is deleted', () => {
+  it('is removed when the broker has closed', async () => {
+    const broker = await openBroker();
+    for (let round = 0; round < 3; round++) {
+      const topic = broker.topic('t');
+      for (let i = 0; i < 100; i++) topic.channel(`c${i}`);
+      await broker.publish(
+        't',
+        Array.from({ length: 20 }, () => 'message'.padEnd(100_000)),
+      );
+      broker.deleteTopic('t');
+    }
+    await broker.close();
+    expect(readdirSync(join(broker.dataPath, 'nsq-data', 'topics'))).toEqual([]);
+  });
+
+  it('before a publish to it is synced costs that nothing', async () => {
+    const syncs = new SlowSyncs();
+    const broker = await openOn(syncs.files, { durability: 'fsync' });
+    syncs.slow = true;
+    const syncing = broker.publish('t', 'first');
+    await until(() => syncs.waiting.length === 1, 'being synced');
+    const waiting = broker.publish('t', 'second');
+    broker.turn.run();
+    broker.deleteTopic('t');
+    await syncs.release();
+    expect(await Promise.allSettled([syncing, waiting])).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'fulfilled' },
+    ]);
+    expect(broker.health).toBe('OK');
+  });
+
   it('and made anew at once keeps its channels, whatever the old one has yet to clean up', async () => {
     const first = await openBroker();
     first.topic('t').channel('old');

@@ -15,6 +15,12 @@ async function put(log: TopicLog, body: string): Promise<void> {
   expect(await commit(log)).toBeUndefined();
 }
 
+/** Syncs until that works; how often it did not. */
+async function settled(log: TopicLog): Promise<number> {
+  for (let failures = 0; failures < 5; failures++) if (!(await sync(log))) return failures;
+  throw new Error('it never works');
+}
+
 /** The messages of a log that another start finds, by their first word. */
 async function found(files: MemoryFiles): Promise<string[]> {
   const { bodies } = await readAll(openLog(files));
@@ -137,7 +143,7 @@ describe('after a sync of a directory that failed', () => {
   });
 
   it('a rename that fails too is tried again, wherever it left the file', async () => {
-    for (let at = 0; at < 4; at++) {
+    for (let at = 0; at < 6; at++) {
       const files = new UnsureFiles();
       const log = openLog(files);
       await put(log, 'message');
@@ -156,6 +162,54 @@ describe('after a sync of a directory that failed', () => {
     }
   });
 
+  it('a directory that could not get its name back has it before what is in doubt is written again', async () => {
+    const files = new UnsureFiles();
+    const log = openLog(files);
+    await put(log, 'message');
+    files.failingDirectories = 1;
+    expect(await sync(log)).toMatchObject({ code: 'EIO' });
+    files.fault = (call, path) => (call === 'rename' && path === '/t.anew' ? fileError('EIO') : undefined);
+    expect(await sync(log)).toMatchObject({ code: 'EIO' });
+    files.failing = 1;
+    expect(await sync(log)).toMatchObject({ code: 'EIO' });
+    files.fault = () => undefined;
+    await settled(log);
+    expect(await found(files.afterPowerFailure())).toEqual(['message']);
+  });
+
+  it('a file that was to be made and could not be is no hindrance', async () => {
+    const files = new UnsureFiles();
+    const log = openLog(files, { maxBytesPerFile: 4 * KIB });
+    await put(log, 'first'.padEnd(5 * KIB));
+    files.fault = (call, path) =>
+      call === 'open' && path.endsWith('.log') ? fileError('ENOSPC') : undefined;
+    append(log, 'no room');
+    expect(await commit(log)).toMatchObject({ code: 'ENOSPC' });
+    files.failingDirectories = 1;
+    expect(await sync(log)).toMatchObject({ code: 'EIO' });
+    expect(await sync(log)).toBeNull();
+    expect(await found(files.afterPowerFailure())).toEqual(['first']);
+  });
+
+  it('the next file’s entries are made anew, though the first is gone meanwhile', async () => {
+    const files = new UnsureFiles();
+    const log = openLog(files);
+    await put(log, 'first');
+    files.failingDirectories = 1;
+    expect(await sync(log)).toMatchObject({ code: 'EIO' });
+    log.seal();
+    log.removeSegment(log.segments.first!);
+    expect(await sync(log)).toBeNull();
+    const renamed: string[] = [];
+    files.fault = (call, path) => {
+      if (call === 'rename') renamed.push(path);
+      return undefined;
+    };
+    await put(log, 'second');
+    expect(await sync(log)).toBeNull();
+    expect(renamed).toContain('/t');
+  });
+
   it('a crash between two renames costs nothing', async () => {
     const files = new UnsureFiles();
     const log = openLog(files);
@@ -172,6 +226,102 @@ describe('after a sync of a directory that failed', () => {
     files.failingDirectories = 5;
     expect(await log.close()).toMatchObject({ code: 'EIO' });
     expect(files.openCount).toBe(0);
+  });
+});
+
+describe('a file that somebody else removed', () => {
+  it('is told of once; what goes into the next one is well', async () => {
+    const files = new UnsureFiles();
+    const log = openLog(files);
+    await put(log, 'lost');
+    files.contents.delete(files.paths()[0]!);
+    expect(String(await sync(log))).toContain('was removed by somebody else');
+    await put(log, 'kept');
+    expect(await sync(log)).toBeNull();
+    expect(await found(files.afterPowerFailure())).toEqual(['kept']);
+  });
+
+  it('is told of again for what was written to it meanwhile', async () => {
+    const files = new UnsureFiles();
+    const log = openLog(files);
+    await put(log, 'lost');
+    files.contents.delete(files.paths()[0]!);
+    const first = sync(log);
+    await put(log, 'lost too');
+    expect(String(await first)).toContain('was removed by somebody else');
+    await put(log, 'kept');
+    expect(String(await sync(log))).toContain('was removed by somebody else');
+    await put(log, 'kept too');
+    expect(await sync(log)).toBeNull();
+  });
+
+  it('is not one that the log itself replaced or removed while it was being synced', async () => {
+    for (const replace of [true, false]) {
+      const files = new UnsureFiles();
+      const log = openLog(files, { maxBytesPerFile: 4 * KIB });
+      await put(log, 'first'.padEnd(5 * KIB));
+      files.manual = true;
+      append(log, 'second');
+      const second = commit(log);
+      const syncing = files.pending.splice(0);
+      expect(syncing).toHaveLength(1);
+      files.manual = false;
+      expect(await second).toBeUndefined();
+      const first = log.segments.first!;
+      if (replace) await log.compact(first, [0]);
+      else log.removeSegment(first);
+      for (const end of syncing) end();
+      expect(await sync(log)).toBeNull();
+      expect(await sync(log)).toBeNull();
+    }
+  });
+
+  it.each([
+    ['a sync of it', 'failing'],
+    ['a sync of its directory', 'failingDirectories'],
+  ] as const)('after %s that failed is no hindrance for the next ones', async (_what, failing) => {
+    for (const size of [1, 5 * KIB]) {
+      const files = new UnsureFiles();
+      const log = openLog(files, { maxBytesPerFile: 4 * KIB });
+      await put(log, 'lost'.padEnd(size));
+      files[failing] = 1;
+      expect(await sync(log)).toMatchObject({ code: 'EIO' });
+      files.contents.delete(files.paths()[0]!);
+      await put(log, 'in between');
+      expect(await settled(log)).toBeGreaterThan(0);
+      await put(log, 'kept');
+      expect(await settled(log)).toBeLessThan(2);
+      expect(await found(files.afterPowerFailure())).toContain('kept');
+    }
+  });
+});
+
+describe('a file system', () => {
+  it('that counts no links is believed that a file is there', async () => {
+    const files = new UnsureFiles();
+    files.links = () => 0;
+    const log = openLog(files);
+    await put(log, 'message');
+    expect(await sync(log)).toBeNull();
+    files.contents.delete(files.paths()[0]!);
+    await put(log, 'lost');
+    expect(String(await sync(log))).toContain('was removed by somebody else');
+  });
+
+  it.each([
+    ['ESTALE', 'was removed by somebody else'],
+    ['EIO', 'null'],
+  ])('that says %s of a file ends no process', async (code, said) => {
+    const files = new UnsureFiles();
+    const log = openLog(files);
+    await put(log, 'message');
+    files.links = () => {
+      throw fileError(code);
+    };
+    expect(String(await sync(log))).toContain(said);
+    files.links = (count) => count;
+    await put(log, 'next');
+    expect(await sync(log)).toBeNull();
   });
 });
 

@@ -340,3 +340,53 @@ test('a new file whose directory could not be synced is not said to be there, an
   subject.journal.close();
   expect(files.openCount).toBe(0);
 });
+
+test('a sync of the directory that fails counts for the file that took over meanwhile, too', async () => {
+  const files = new UnsureFiles();
+  const subject = new Subject(files);
+  const sync = (): Promise<Error | null> => new Promise((resolve) => subject.journal.sync(resolve));
+  subject.journal.write();
+  files.manual = true;
+  const first = sync();
+  files.step();
+  subject.move();
+  subject.journal.replace();
+  files.failingDirectories = 1;
+  files.step();
+  expect(await first).toMatchObject({ code: 'EIO' });
+  files.manual = false;
+  expect(await sync()).toBeNull();
+  expect(cursorIn(files.afterPowerFailure())).toBe(1);
+});
+
+test('one that works does not count for a file that took over meanwhile', async () => {
+  const files = new UnsureFiles();
+  const subject = new Subject(files);
+  subject.journal.write();
+  files.manual = true;
+  const first = new Promise<Error | null>((resolve) => subject.journal.sync(resolve));
+  files.step();
+  // The second has the first one's descriptor, as with numbers that the system gives again.
+  subject.journal.replace();
+  files.reuse = true;
+  subject.journal.replace();
+  files.step();
+  expect(await first).toBeNull();
+  files.manual = false;
+  files.failingDirectories = 1;
+  expect(await new Promise((resolve) => subject.journal.sync(resolve))).toMatchObject({ code: 'EIO' });
+});
+
+test('at its end, a sync that failed is tried again', async () => {
+  const files = new UnsureFiles();
+  const subject = new Subject(files);
+  subject.journal.write();
+  files.failing = 1;
+  expect(await subject.journal.end()).toBeUndefined();
+  expect(cursorIn(files.afterPowerFailure())).toBe(0);
+  files.failing = 2;
+  const other = new Subject(files);
+  other.journal.write();
+  expect(await other.journal.end()).toMatchObject({ code: 'EIO' });
+  expect(files.openCount).toBe(0);
+});

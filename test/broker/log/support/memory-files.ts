@@ -1,6 +1,8 @@
 import type { Files } from '../../../../src/broker/log/files.js';
 
-type Content = { bytes: Buffer; size: number };
+type Content = { bytes: Buffer; size: number; readonly ino: number };
+
+let nextIno = 1;
 type Done = (error: Error | null, bytes: number) => void;
 
 /** What is to go wrong with a call: an error, or only so many bytes of it done. */
@@ -31,8 +33,13 @@ export class MemoryFiles implements Files {
   readonly contents = new Map<string, Content>();
   readonly #open = new Map<number, { path: string; content: Content }>();
   #nextFd = 100;
+  readonly #closed: number[] = [];
+  /** Numbers of closed descriptors are given again. */
+  reuse = false;
   /** Asked before every call. */
   fault: (call: FaultableCall, path: string) => Fault = () => undefined;
+  /** What is said of how many names a file has. */
+  links: (count: number) => number = (count) => count;
   /** Calls off the event loop that were not called back yet; with `manual` they wait for `step`. */
   readonly pending: (() => void)[] = [];
   manual = false;
@@ -53,7 +60,7 @@ export class MemoryFiles implements Files {
   }
 
   put(path: string, bytes: Buffer): void {
-    this.contents.set(path, { bytes: Buffer.from(bytes), size: bytes.length });
+    this.contents.set(path, { bytes: Buffer.from(bytes), size: bytes.length, ino: nextIno++ });
   }
 
   /** What a process that starts now would find. */
@@ -77,10 +84,10 @@ export class MemoryFiles implements Files {
     const makes = typeof flags === 'string' && flags.startsWith('w');
     if (!content && !makes && !isDirectory) throw fileError('ENOENT');
     if (!content) {
-      content = { bytes: Buffer.alloc(0), size: 0 };
+      content = { bytes: Buffer.alloc(0), size: 0, ino: nextIno++ };
       if (!isDirectory) this.contents.set(path, content);
     } else if (makes) content.size = 0;
-    const fd = this.#nextFd++;
+    const fd = (this.reuse && this.#closed.pop()) || this.#nextFd++;
     this.#open.set(fd, { path, content });
     return fd;
   }
@@ -88,6 +95,7 @@ export class MemoryFiles implements Files {
   closeSync(fd: number): void {
     const { path } = this.#file(fd);
     this.#open.delete(fd);
+    this.#closed.push(fd);
     this.#check('close', path);
   }
 
@@ -124,9 +132,10 @@ export class MemoryFiles implements Files {
     });
   }
 
-  fstatSync(fd: number): { size: number; nlink: number } {
+  fstatSync(fd: number): { size: number; nlink: number; ino: number } {
     const { content } = this.#file(fd);
-    return { size: content.size, nlink: [...this.contents.values()].includes(content) ? 1 : 0 };
+    const nlink = this.links([...this.contents.values()].includes(content) ? 1 : 0);
+    return { size: content.size, nlink, ino: content.ino };
   }
 
   renameSync(from: string, to: string): void {

@@ -75,7 +75,7 @@ export class DyingFiles implements Files {
     setImmediate(done, null);
   }
 
-  fstatSync(fd: number): { size: number; nlink: number } {
+  fstatSync(fd: number): ReturnType<Files['fstatSync']> {
     return REAL_FILES.fstatSync(fd);
   }
 
