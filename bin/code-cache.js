@@ -5,6 +5,7 @@ const {
   closeSync,
   constants,
   existsSync,
+  fsyncSync,
   openSync,
   readFileSync,
   readSync,
@@ -19,49 +20,56 @@ const { Script } = require('node:vm');
 const Module = /** @type {typeof import('node:module')} */ (module.constructor);
 const BUILTIN = new Set(Module.builtinModules);
 
-/** Only the version of V8 that made it can use it. */
-const SUFFIX = `.${process.versions.v8}.cache`;
+/** Only what made it can use it. V8 does not look at everything that it depends on: not at the processor, for one. */
+const MAKER = `${process.version}-${process.platform}-${process.arch}`;
 /** A process that ran for longer has compiled more than is needed to start. */
-const MAX_RECORDED_SECONDS = 10;
+const MAX_RECORDED_MS = 10_000;
 
 /**
  * Loads the modules of a directory with what V8 made of them when they were built: compiling would take half of the time
  * of a short command. They find each other without Node's search for modules. Where there is nothing for this version of
- * V8, the first run of each command keeps what it made, next to the modules. Where that may not be written, Node's own
- * cache is used, if it has one.
+ * Node, the first run of each command keeps what it made, next to the modules. Where that may not be written, or when Node
+ * was given options, which others would have to be given, too, Node's own cache is used, if it has one.
  *
- * @param {string} directory with a module `main.cjs`; all of its files are ASCII
+ * @param {string} directory with a module `main.cjs`, and a file `build-id` that is another one with each change of its
+ *   modules; all of them are ASCII, but for comments
  * @param {{ record?: boolean }} [options] record: writes what V8 makes of all modules when the process ends
  */
 exports.useCodeCache = (directory, { record = false } = {}) => {
-  const isBuilt = existsSync(join(directory, `main.cjs${SUFFIX}`));
-  if (!record && !isBuilt && !isWritable(directory)) {
+  const buildId = () => read(join(directory, 'build-id'))?.latin1Slice();
+  const build = buildId();
+  // V8 compares the length of a module only, not its text.
+  const suffix = `.${build}-${MAKER}.cache`;
+  const isPlain = process.execArgv.length === 0 && !process.env.NODE_OPTIONS;
+  const isBuilt = existsSync(join(directory, `main.cjs${suffix}`));
+  if (!record && !isBuilt && !(isPlain && isWritable(directory))) {
     useCacheOfNode();
     return;
   }
   const { _compile: compile } = Module.prototype;
-  /** @type {{ filename: string, content: string, script: Script }[]} */
+  /** @type {{ filename: string, script: Script }[]} */
   const made = [];
   let isUseful = true;
+  let isRecording = record || isPlain;
   /**
    * Tells whether V8's flags are still those that the modules were made with, since what it makes goes with its flags.
    * @type {Buffer | undefined}
    */
   let flags;
 
-  Module.prototype._compile = function compileCached(content, filename) {
-    if (!isUseful || !filename.startsWith(directory)) return compile.call(this, content, filename);
-    const cachedData = record ? undefined : read(filename + SUFFIX);
+  Module.prototype._compile = function compileCached(content, filename, ...rest) {
+    if (!isUseful || !filename.startsWith(directory)) return compile.call(this, content, filename, ...rest);
+    const cachedData = record ? undefined : read(filename + suffix);
     const script = new Script(Module.wrap(content), { filename, cachedData });
     if (script.cachedDataRejected) {
       // Made with other flags, or on another machine: it is of use there.
       isUseful = false;
       useCacheOfNode();
-      return compile.call(this, content, filename);
+      return compile.call(this, content, filename, ...rest);
     }
-    if (cachedData === undefined) {
+    if (cachedData === undefined && isRecording) {
       flags ??= new Script('0').createCachedData();
-      made.push({ filename, content, script });
+      made.push({ filename, script });
     }
     const load = script.runInThisContext();
     return load.call(this.exports, this.exports, requireFrom(filename), this, filename, dirname(filename));
@@ -105,15 +113,20 @@ exports.useCodeCache = (directory, { record = false } = {}) => {
     return it.exports;
   }
 
+  // A process that goes on needs none of it.
+  setTimeout(() => {
+    made.length = 0;
+    isRecording = false;
+    scratch = undefined;
+  }, MAX_RECORDED_MS).unref();
+
   process.on('exit', () => {
-    if (made.length === 0 || !isWritable(directory)) return;
-    if (!record && (!isUseful || process.uptime() > MAX_RECORDED_SECONDS)) return;
+    if (made.length === 0 || !isWritable(directory) || !(record || isUseful)) return;
     // A text of the same length, as V8 asks for, but another: the same one it would not look at again.
     if (new Script('1', { cachedData: flags }).cachedDataRejected) return;
-    for (const { filename, content, script } of made) {
-      // By now it may be another version's: V8 itself compares no more than the length.
-      if (String(read(filename)) === content) write(filename + SUFFIX, script.createCachedData());
-    }
+    // By now another version may be installed.
+    if (buildId() !== build) return;
+    for (const { filename, script } of made) write(filename + suffix, script.createCachedData());
   });
 };
 
@@ -131,8 +144,11 @@ function isWritable(path) {
   }
 }
 
-/** For all files in turn: what a buffer of its own for each would leave behind stays with the process. */
-const SCRATCH = Buffer.allocUnsafeSlow(1 << 20);
+/**
+ * For all files in turn: what a buffer of its own for each would leave behind stays with the process.
+ * @type {Buffer | undefined}
+ */
+let scratch;
 
 /**
  * Nothing if there is no such file. What is returned is overwritten by the next call.
@@ -147,15 +163,17 @@ function read(path) {
     return undefined;
   }
   try {
-    const size = readSync(file, SCRATCH);
-    return size < SCRATCH.length ? SCRATCH.subarray(0, size) : readFileSync(path);
+    scratch ??= Buffer.allocUnsafeSlow(1 << 20);
+    const size = readSync(file, scratch);
+    return size < scratch.length ? scratch.subarray(0, size) : readFileSync(path);
   } finally {
     closeSync(file);
   }
 }
 
 /**
- * Whole or not at all, since others may read it or write it at the same time. It is not worth a failure.
+ * Whole or not at all, also after a power cut, since others may read it or write it at the same time and V8 does not
+ * see everything that is wrong with it. It is not worth a failure.
  *
  * @param {string} path
  * @param {Buffer} data
@@ -163,7 +181,13 @@ function read(path) {
 function write(path, data) {
   const draft = `${path}.${process.pid}`;
   try {
-    writeFileSync(draft, data);
+    const file = openSync(draft, 'wx');
+    try {
+      writeFileSync(file, data);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
     renameSync(draft, path);
   } catch {
     try {

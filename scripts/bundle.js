@@ -1,6 +1,7 @@
 // Bundles the command line and what it uses of the packages into dist/bin: a module for each command, which loads little
 // else. The library's modules in dist stay as they are.
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 import { lazyRequires } from './lazy-requires.js';
@@ -42,7 +43,7 @@ const lazySeldom = {
 // In another place, so that the commands are there while they are built.
 const next = `${root}/dist/bin.next`;
 rmSync(next, { recursive: true, force: true });
-await build({
+const { output } = await build({
   cwd: root,
   input: {
     main: 'src/cli/main.ts',
@@ -68,5 +69,8 @@ await build({
     comments: { legal: true, annotation: false, jsdoc: false },
   },
 });
+const hash = createHash('sha256');
+for (const it of output) hash.update(it.fileName).update(it.type === 'chunk' ? it.code : it.source);
+writeFileSync(`${next}/build-id`, hash.digest('hex').slice(0, 16));
 rmSync(`${root}/dist/bin`, { recursive: true, force: true });
 renameSync(next, `${root}/dist/bin`);

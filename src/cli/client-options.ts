@@ -1,9 +1,15 @@
 import type { ConsumerOptions } from '../client/options.js';
 import { UsageError } from './errors.js';
-import type { SettingSource } from './resolution.js';
-import { defineSettings, type ValuesOf } from './settings.js';
+import { precedence, type SettingSource } from './resolution.js';
+import { defineSettings, type Setting, type ValuesOf } from './settings.js';
 
-export { passedOptions } from './passed-options.js';
+/** What all flags share whose values are options of the client library, as in `max_in_flight,500`. */
+export const PASSED_OPTION = {
+  kind: 'strings',
+  default: [],
+  verbatim: true,
+  placeholder: 'name,value',
+} as const satisfies Partial<Setting>;
 
 /** Where the broker is, for every command that is its client. */
 export const NSQD_SETTINGS = defineSettings({
@@ -28,8 +34,6 @@ export const SOURCE_SETTINGS = defineSettings({
 
 export type SourceAddresses = Pick<ConsumerOptions, 'nsqdTcpAddresses' | 'lookupdHttpAddresses'>;
 
-const PRECEDENCE: readonly SettingSource[] = ['default', 'file', 'environment', 'flag'];
-
 /**
  * The nsqds or the lookupds, whichever was asked for: a flag wins over the environment, that over the file. Throws
  * {@link UsageError} when both come from the same place.
@@ -38,9 +42,8 @@ export function sourceAddresses(
   values: ValuesOf<typeof SOURCE_SETTINGS>,
   sources: ReadonlyMap<string, SettingSource>,
 ): SourceAddresses {
-  const [nsqd, lookupd] = (['nsqd-tcp-address', 'lookupd-http-address'] as const).map((flag) =>
-    PRECEDENCE.indexOf(sources.get(flag) ?? 'default'),
-  ) as [number, number];
+  const nsqd = precedence(sources, 'nsqd-tcp-address');
+  const lookupd = precedence(sources, 'lookupd-http-address');
   const lookupdHttpAddresses = values['lookupd-http-address'];
   if (lookupd < nsqd || lookupdHttpAddresses.length === 0)
     return { nsqdTcpAddresses: values['nsqd-tcp-address'] };

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { SecureVersion } from 'node:tls';
 import type { TlsOptions } from '../client/tls-options.js';
 import { UsageError } from './errors.js';
+import { fileReason } from './file-reason.js';
 import { parseSetting } from './setting-value.js';
 
 /** go-nsq's names for how a connection is encrypted; together they are our option `tls`. */
@@ -50,12 +51,12 @@ export function clientTls(flag: string, given: ReadonlyMap<string, string>): Tls
 }
 
 function readPem(path: string, source: string): string {
+  let text: string;
   try {
-    const text = readFileSync(path, 'utf8');
-    if (text.includes('-----BEGIN ')) return text;
-    throw new Error(`${path} is not PEM (-----BEGIN …)`);
+    text = readFileSync(path, 'utf8');
   } catch (cause) {
-    const words = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError(`invalid value for ${source}: ${words}`, { cause });
+    throw new UsageError(`invalid value for ${source}: cannot read ${path}: ${fileReason(cause)}`, { cause });
   }
+  if (text.includes('-----BEGIN ')) return text;
+  throw new UsageError(`invalid value for ${source}: ${path} is not PEM (-----BEGIN …)`);
 }

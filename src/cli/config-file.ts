@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'smol-toml';
 import { UsageError } from './errors.js';
+import { fileReason } from './file-reason.js';
 
 /** A configuration file's top-level keys. */
 export interface ConfigFile {
@@ -14,9 +15,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    const reason =
-      cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' ? 'no such file' : String(cause);
-    throw new UsageError(`cannot read the configuration file ${path}: ${reason}`, { cause });
+    throw new UsageError(`cannot read the configuration file ${path}: ${fileReason(cause)}`, { cause });
   }
   try {
     return { path, values: parse(text) };

@@ -30,6 +30,10 @@ const HINTS: Readonly<Record<string, string>> = {
   HPE_INVALID_CONSTANT: 'Give the HTTP address: by default port 4151 of an nsqd, 4161 of a lookupd',
 };
 
+/** What nsqd says to a client that did not ask for TLS. */
+const TLS_NEEDED = '(TLS required)';
+const ASK_FOR_TLS =
+  'Ask for it with tls_v1 in --consumer-opt or --producer-opt: docs/SECURITY.md has examples';
 const START_LOOKUPD = 'Start one with "nsq lookupd", or give the HTTP address of one';
 
 /** A system error's code in plain words. */
@@ -57,6 +61,8 @@ export function explain(error: unknown): Explanation {
   const errors = [...chain(given)];
   if (errors.some((part) => codeOf(part) === 'E_OPTION'))
     return { message: given.message, exit: ExitCode.Usage };
+  if (given.message.includes(TLS_NEEDED))
+    return { message: given.message, hint: ASK_FOR_TLS, exit: ExitCode.Failed };
   const known = errors.find((part) => codeOf(part) in HINTS);
   if (known) {
     const isLookupd = codeOf(known) === 'ECONNREFUSED' && errors.some((part) => codeOf(part) === 'E_LOOKUP');

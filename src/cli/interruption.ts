@@ -12,8 +12,8 @@ export class Interruption {
   readonly #inFlight: () => string;
   readonly #onSignal = (name: NodeJS.Signals): void => this.#interrupt(name);
 
-  /** @param inFlight what has to be finished first, in words, e.g. `3 messages in flight`; '' for nothing */
-  constructor(say: (line: string) => void, inFlight: () => string) {
+  /** @param inFlight what has to be finished first, in words, e.g. `3 messages in flight`; '' for nothing, the default */
+  constructor(say: (line: string) => void, inFlight: () => string = () => '') {
     this.#say = say;
     this.#inFlight = inFlight;
     for (const name of SIGNALS) process.on(name, this.#onSignal);

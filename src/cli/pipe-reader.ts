@@ -1,7 +1,9 @@
-import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { codeOf } from './errors.js';
 
 const CHECK_MS = 100;
 const OWNER_READ = 0o400;
+const REFUSALS: ReadonlySet<string> = new Set(['EACCES', 'EPERM']);
 
 /**
  * Calls `leave` when the last reader of a pipe closes it, without waiting for the next write to fail: `nsq tail … |
@@ -20,7 +22,7 @@ export function watchPipeReader(descriptor: number, leave: () => void): () => vo
   const timer = setInterval(() => {
     if (known.some((path) => linkOf(path) === pipe)) return;
     // One that has become another user's, as `| sudo tee` does, may read on, unseen.
-    const isHidden = known.some(isUnreadable);
+    const isHidden = known.some(isAnothers);
     known = readersOf(pipe);
     if (known.length > 0) return;
     clearInterval(timer);
@@ -54,12 +56,16 @@ function linkOf(path: string): string | undefined {
   }
 }
 
-function isUnreadable(path: string): boolean {
+/** Also where /proc does not show other users' processes: a signal to one is refused, or finds what is not shown. */
+function isAnothers(path: string): boolean {
+  const pid = path.split('/')[2] ?? '';
   try {
+    process.kill(Number(pid), 0);
+    if (!existsSync(`/proc/${pid}`)) return true;
     readlinkSync(path);
     return false;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EACCES';
+    return error instanceof Error && REFUSALS.has(codeOf(error));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { SourceAddresses } from './client-options.js';
 
 /** What `http://user:password@host` has before the host, which is not for the screen. */
-const CREDENTIALS = /(?<=:\/\/)[^/@]*@/;
+const CREDENTIALS = /(?<=:\/\/)[^/]*@/;
 
 /** `lookupd a, lookupd b`, or the nsqds. */
 export function placesOf({ nsqdTcpAddresses = [], lookupdHttpAddresses = [] }: SourceAddresses): string {

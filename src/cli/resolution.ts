@@ -3,7 +3,15 @@ import { parseSetting, settingFromToml } from './setting-value.js';
 import { configKeys, environmentName, type Setting, type Settings, type SettingValue } from './settings.js';
 import { nearest } from './suggestion.js';
 
-export type SettingSource = 'flag' | 'environment' | 'file' | 'default';
+/** Where values come from, the weakest first. */
+const SOURCES = ['default', 'file', 'environment', 'flag'] as const;
+
+export type SettingSource = (typeof SOURCES)[number];
+
+/** How strong the source of a flag's value is: of two settings that exclude each other, the higher number wins. */
+export function precedence(sources: ReadonlyMap<string, SettingSource>, flag: string): number {
+  return SOURCES.indexOf(sources.get(flag) ?? 'default');
+}
 
 /** What oclif's parser leaves of the command line: the texts, unparsed. */
 export type GivenFlags = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;

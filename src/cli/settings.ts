@@ -34,11 +34,13 @@ export interface Setting {
   readonly flagOnly?: boolean;
 }
 
+/** The longest delay that Node's timers take: a longer one would be over at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export type Settings = Readonly<Record<string, Setting>>;
 
 interface ValueOfKind {
   string: string;
-  choice: string;
   int: number;
   size: number;
   duration: number;
@@ -46,11 +48,16 @@ interface ValueOfKind {
   strings: readonly string[];
 }
 
+/** What a setting's value is: of a choice, one of its words. */
+type ValueOf<S extends Setting> = S['kind'] extends keyof ValueOfKind
+  ? ValueOfKind[S['kind']]
+  : S extends { choices: readonly (infer Word)[] }
+    ? Word
+    : SettingValue;
+
 /** The values of a table by flag: `undefined` only for those without a default. */
 export type ValuesOf<T extends Settings> = {
-  readonly [K in keyof T]:
-    | ValueOfKind[T[K]['kind']]
-    | (T[K] extends { default: SettingValue } ? never : undefined);
+  readonly [K in keyof T]: ValueOf<T[K]> | (T[K] extends { default: SettingValue } ? never : undefined);
 };
 
 /** Keeps a table's literal types, so that {@link ValuesOf} knows kinds and defaults. */

@@ -118,11 +118,9 @@ export class BrokerSet {
   }
 
   /** Makes no more connections; those that are open stay. */
-  stop(): readonly ConsumerNode[] {
+  stop(): void {
     this.#discovery.stop();
-    const nodes = [...this.#nodes.values()];
-    for (const node of nodes) node.link.stop();
-    return nodes;
+    for (const node of this.#nodes.values()) node.link.stop();
   }
 
   async #tried(addresses: readonly string[]): Promise<void> {

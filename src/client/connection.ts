@@ -14,6 +14,7 @@ import type { Negotiated } from './identify.js';
 import type { ConnectionSettings } from './options.js';
 import { Outbox } from './outbox.js';
 import { ReadBuffer } from './read-buffer.js';
+import { ReadWatch } from './read-watch.js';
 import { WriteWatch } from './write-watch.js';
 
 /** Longest wait for the peer to end its side of a connection closed from here, ms. */
@@ -53,43 +54,46 @@ export interface ConnectionOwner {
  */
 export class Connection {
   readonly address: string;
-  /** How long it took to connect, before the handshake, ms. */
-  readonly dialTime: number;
+  /** How long the handshake took: at most so long from this side to the broker and back, ms. */
+  readonly roundTrip: number;
   readonly #owner: ConnectionOwner;
   readonly #settings: ConnectionSettings;
   readonly #stream: Duplex;
   readonly #decoder: FrameDecoder;
   readonly #outbox = new Outbox();
   readonly #requests = new Fifo<Request>();
-  /** Of the requests, the newest ones whose bytes are in the outbox still. */
+  /** Of the requests, the newest ones whose bytes, or the last of them, are in the outbox still. */
   #unsent = 0;
   #flushScheduled = false;
-  /** Nothing is written now: see {@link hold}. */
+  /** Nothing is written now: see {@link requestHeld}. */
   #holding: NodeJS.Timeout | undefined;
   #congested = false;
   #closing = false;
   #end: BrokerError | ConnectionError | undefined;
   readonly #negotiated: Negotiated;
-  #watchdog: NodeJS.Timeout | undefined;
   #receivedAt = 0;
-  /** Quarters of the read time-out in which nothing came. */
-  #silence = 0;
+  readonly #readWatch: ReadWatch;
   readonly #writeWatch: WriteWatch;
 
   private constructor(
     address: string,
-    dialTime: number,
+    roundTrip: number,
     { stream, negotiated }: Handshake,
     settings: ConnectionSettings,
     owner: ConnectionOwner,
   ) {
     this.address = address;
-    this.dialTime = dialTime;
+    this.roundTrip = roundTrip;
     this.#stream = stream;
     this.#negotiated = negotiated;
     this.#settings = settings;
     this.#owner = owner;
     this.#decoder = new FrameDecoder({ maxFrameSize: settings.maxFrameSize });
+    const { readTimeout } = settings;
+    this.#readWatch = new ReadWatch(readTimeout, () => {
+      const words = `nothing received for ${readTimeout} ms`;
+      this.#finish(new ConnectionError('E_DEAD_PEER', this.address, words));
+    });
     this.#writeWatch = new WriteWatch(stream, settings.writeTimeout, () =>
       this.#lose(`the broker took nothing for ${settings.writeTimeout} ms`),
     );
@@ -99,7 +103,6 @@ export class Connection {
     stream.on('error', this.#onStreamError);
     stream.on('close', () => this.#lose('the connection closed'));
     if (stream.destroyed) this.#lose('the connection closed');
-    this.#watch(settings.readTimeout);
     stream.resume();
   }
 
@@ -115,12 +118,12 @@ export class Connection {
     setUp: (connection: Connection) => Promise<void>,
   ): Promise<Connection> {
     const local = parseLocalAddress(settings.localAddress);
-    const dialedAt = performance.now();
     const readBuffer = owner.ignoresMessages ? new ReadBuffer() : undefined;
     const socket = await dial(address, settings.connectTimeout, signal, local, readBuffer?.onread);
-    const dialTime = performance.now() - dialedAt;
+    const connectedAt = performance.now();
     const handshake = await shakeHands(socket, address, settings, signal);
-    const connection = new Connection(address.text, dialTime, handshake, settings, owner);
+    const roundTrip = performance.now() - connectedAt;
+    const connection = new Connection(address.text, roundTrip, handshake, settings, owner);
     if (handshake.stream === socket) readBuffer?.handTo(connection.#onData);
     const onAbort = (): void => connection.destroy();
     signal.addEventListener('abort', onAbort, { once: true });
@@ -212,9 +215,15 @@ export class Connection {
     this.#schedule();
   }
 
-  /** Writes what is gathered, and for `ms` ms nothing more: a broker that refuses it says so before it gets more. */
-  hold(ms: number): void {
+  /**
+   * {@link request} of a command that is refused by its first `headSize` bytes: writes these, and for `ms` ms nothing
+   * more, so that the broker says so before it gets more.
+   */
+  requestHeld(command: Buffer, request: Request, headSize: number, ms: number): void {
+    this.enqueue(command.subarray(0, headSize), request);
     this.flush();
+    this.#unsent = 1;
+    this.#outbox.add(command.subarray(headSize));
     this.#holding ??= setTimeout(() => {
       this.#holding = undefined;
       this.flush();
@@ -257,18 +266,8 @@ export class Connection {
     await this.call(encodeAuth(authSecret));
   }
 
-  #watch(readTimeout: number): void {
-    if (readTimeout === 0) return;
-    this.#watchdog = setInterval(() => {
-      // The first tick may come right after the last bytes: five ticks are four quarters at least.
-      if (++this.#silence < 5) return;
-      const words = `nothing received for ${readTimeout} ms`;
-      this.#finish(new ConnectionError('E_DEAD_PEER', this.address, words));
-    }, readTimeout / 4).unref();
-  }
-
   readonly #onData = (chunk: Buffer): void => {
-    this.#silence = 0;
+    this.#readWatch.received();
     this.#receivedAt = Math.trunc(performance.now());
     if (this.isClosed) return;
     try {
@@ -356,7 +355,7 @@ export class Connection {
   #finish(error: BrokerError | ConnectionError): void {
     if (this.isClosed) return;
     this.#end = error;
-    clearInterval(this.#watchdog);
+    this.#readWatch.close();
     this.#endHold();
     this.#writeWatch.close();
     // A stream that is being ended in order may finish writing; every other end is at once.

@@ -19,6 +19,7 @@ import {
   type ConsumerOptions,
   type ConsumerSettings,
   checkNumber,
+  closeHandlesRest,
   closeTimeout,
   connectionSettings,
   consumerSettings,
@@ -33,11 +34,15 @@ const STARVED = 0.85;
 
 /** A consumer at one moment; the counts are those since it was made. */
 export interface ConsumerStats {
+  /** Messages that came, each time that they came. */
   readonly messagesReceived: number;
+  /** Messages that were answered with FIN. */
   readonly messagesFinished: number;
+  /** Messages that were given back with REQ. */
   readonly messagesRequeued: number;
   /** Received and not answered. */
   readonly messagesInFlight: number;
+  /** Brokers that it is subscribed to now. */
   readonly connections: number;
   /** 0 = no backoff. */
   readonly backoffLevel: number;
@@ -140,10 +145,12 @@ export class Consumer
     this.#flow.isPaused = true;
   }
 
+  /** Ends a {@link pause}. */
   resume(): void {
     this.#flow.isPaused = false;
   }
 
+  /** Whether it asks for no messages, since {@link pause}. */
   get isPaused(): boolean {
     return this.#flow.isPaused;
   }
@@ -200,6 +207,7 @@ export class Consumer
     this.#brokers.removeLookupd(address);
   }
 
+  /** The counts of this moment. */
   stats(): ConsumerStats {
     const connections = this.#flow.connections;
     return {
@@ -220,10 +228,13 @@ export class Consumer
   /**
    * Takes no more messages, gives back those not handed out (unless they are to be handled, too), waits (at most `timeout`
    * ms) until those handed out are answered, and disconnects when the last answer is on its way. Do not await it inside a
-   * handler.
+   * handler. Later calls wait for the first, whose options count.
+   * @throws OptionError
    */
   async close(options: ConsumerCloseOptions = {}): Promise<void> {
-    this.#closed ??= this.#close(closeTimeout(options), options.rest === 'handled');
+    const timeout = closeTimeout(options);
+    const handlesRest = closeHandlesRest(options);
+    this.#closed ??= this.#close(timeout, handlesRest);
     await this.#closed;
   }
 
@@ -305,14 +316,16 @@ export class Consumer
 
   async #close(timeout: number, handlesRest: boolean): Promise<void> {
     const deadline = performance.now() + timeout;
-    const nodes = this.#brokers.stop();
+    this.#brokers.stop();
     this.#flow.stop();
+    // Those that are being left included.
+    const subscriptions = this.#flow.connections;
     // Before the messages go back, so that they do not come again.
-    const drained = nodes.map((node) => node.subscription?.drain());
+    const drained = subscriptions.map((subscription) => subscription.drain());
     if (handlesRest) await within(timeout, Promise.all(drained));
     this.#inbox.close();
     await within(deadline - performance.now(), Promise.all([this.#inbox.idle(), ...drained]));
-    await Promise.all(nodes.map((node) => node.subscription?.close()));
+    await Promise.all(subscriptions.map((subscription) => subscription.close()));
     await this.#deadLetters?.close();
     this.#inbox.end();
     this.report('close');

@@ -25,7 +25,9 @@ export interface ConsumeContext {
   error?: unknown;
 }
 
+/** The context of `tracing:nsq:publish:*`. */
 export interface PublishContext {
+  /** The topic that is published to. */
   readonly topic: string;
   /** Bodies as they were given, one for each message. */
   readonly bodies: readonly (string | Uint8Array)[];

@@ -1,5 +1,6 @@
 import { Backoff, type BackoffSettings, type Outcome } from './backoff.js';
 import { RdyBudget, type RdyPeer } from './rdy.js';
+import { ReadClock } from './read-clock.js';
 
 /** How long a broker may take to act on RDY, over the round trip, ms. */
 const ALLOWANCE = 25;
@@ -32,6 +33,7 @@ export class Flow<Peer extends FlowPeer> {
   readonly #redistributeInterval: number;
   readonly #budget: RdyBudget<Peer>;
   readonly #backoff: Backoff;
+  readonly #readClock = new ReadClock();
   #maxInFlight: number;
   #isPaused = false;
   #isStopped = false;
@@ -110,12 +112,20 @@ export class Flow<Peer extends FlowPeer> {
     const limit = this.#isPaused || this.#backoff.isStopped ? 0 : this.#maxInFlight;
     const isProbe = this.#backoff.isProbing;
     const expected = this.#budget.size + this.#host.coming();
-    for (const { peer, rdy } of this.#budget.plan(limit, expected, now, isProbe)) peer.sendRdy(rdy);
+    const changes = this.#budget.plan(limit, expected, now, isProbe, this.#readClock.time);
+    for (const { peer, rdy } of changes) peer.sendRdy(rdy);
 
     const holders = isProbe ? Math.min(1, limit) : limit;
-    const settling = this.#budget.isShort ? this.#budget.nextSettling(now) : undefined;
-    if (settling !== undefined) this.#replanAfter(settling - now);
+    const settling = this.#budget.nextSettling;
+    if (settling !== undefined) this.#replanSettled(settling - now);
     else if (holders > 0 && this.#budget.size > holders) this.#replanAfter(this.#redistributeInterval);
+  }
+
+  /** When a connection has settled, in `ms` ms, and what it sent before is here. */
+  #replanSettled(ms: number): void {
+    const look = (): void => this.#readClock.advance(() => this.replan());
+    if (ms > 0) this.#replanTimer = setTimeout(look, Math.ceil(ms)).unref();
+    else look();
   }
 
   #replanAfter(ms: number): void {

@@ -18,6 +18,7 @@ export interface MessageSource {
   expired(message: Message): void;
 }
 
+/** How a message is given back. */
 export interface RequeueOptions {
   /** How long the broker holds the message back, ms. Default: the consumer's `requeueDelay` times the attempts. */
   readonly delay?: number | undefined;
@@ -41,10 +42,12 @@ export class Message extends MessageData {
     this.#heldSince = source.receivedAt;
   }
 
+  /** The topic it was published to. */
   get topic(): string {
     return this.#source.topic;
   }
 
+  /** The channel it came through. */
   get channel(): string {
     return this.#source.channel;
   }

@@ -57,8 +57,9 @@ export interface ConnectionOptions {
   readonly msgTimeout?: number | undefined;
   /** Percentage of the channel's messages to receive. Default 0 = all; 0 to 99. */
   readonly sampleRate?: number | undefined;
-  /** Region and zone of this client, for brokers that prefer near consumers. Default none. */
+  /** Region of this client, for brokers that prefer near consumers. Default none. */
   readonly topologyRegion?: string | undefined;
+  /** Zone of this client within its region. Default none. */
   readonly topologyZone?: string | undefined;
   /** Largest frame taken from the broker, bytes. Default 16 MiB; 1,024 to 2,147,483,643. */
   readonly maxFrameSize?: number | undefined;
@@ -120,7 +121,12 @@ export interface ProducerOptions extends ConnectionOptions {
 export type BackoffStrategy = 'exponential' | 'full_jitter' | ((level: number) => number);
 
 export interface ConsumerOptions extends ConnectionOptions {
+  /** The topic to consume: 1 to 64 of `.a-zA-Z0-9_-`, optionally followed by `#ephemeral`. It is made if there is none. */
   readonly topic: string;
+  /**
+   * The channel of that topic, named in the same way and made if there is none. Consumers of one channel share its messages;
+   * every channel gets all of the topic's.
+   */
   readonly channel: string;
   /**
    * nsqds to consume from: `host:port`, `[IPv6]:port` or socket path. Default `127.0.0.1:4150`, or with
@@ -292,6 +298,13 @@ export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
 /** @throws OptionError */
 export function closeTimeout(options: CloseOptions): number {
   return checkNumber('timeout', options.timeout ?? 30_000, { min: 0, max: 0x7fffffff });
+}
+
+/** @throws OptionError */
+export function closeHandlesRest({ rest = 'given back' }: ConsumerCloseOptions): boolean {
+  if (rest !== 'handled' && rest !== 'given back')
+    throw new OptionError(`rest must be 'given back' or 'handled', not ${JSON.stringify(rest)}`);
+  return rest === 'handled';
 }
 
 /** What is checked of a number. */

@@ -172,7 +172,8 @@ export class Producer extends ObservedEmitter<ProducerEvents> implements AsyncDi
    * ms fails with E_CLOSED.
    */
   async close(options: CloseOptions = {}): Promise<void> {
-    this.#closed ??= this.#close(closeTimeout(options));
+    const timeout = closeTimeout(options);
+    this.#closed ??= this.#close(timeout);
     await this.#closed;
   }
 

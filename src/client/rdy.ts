@@ -49,6 +49,8 @@ export interface RdyChange<Peer extends RdyPeer> {
 export class RdyBudget<Peer extends RdyPeer> {
   readonly #peers = new Set<Peer>();
   readonly #times: RdyTimes;
+  /** All that came until then has been read. */
+  #readUntil = 0;
   /** Some peer has less than its share, for want of room. */
   isShort = false;
 
@@ -80,8 +82,16 @@ export class RdyBudget<Peer extends RdyPeer> {
    * The changes to make now, lowerings first; the peers' fields are up to date when it returns.
    * @param expected connections to share with: those there are, and those about to come
    * @param isProbe only one connection may have messages, one at a time
+   * @param readUntil all that came until then has been read; a peer has not settled before that is past its time
    */
-  plan(maxInFlight: number, expected: number, now: number, isProbe = false): readonly RdyChange<Peer>[] {
+  plan(
+    maxInFlight: number,
+    expected: number,
+    now: number,
+    isProbe = false,
+    readUntil = now,
+  ): readonly RdyChange<Peer>[] {
+    this.#readUntil = readUntil;
     const targets = isProbe
       ? this.#turns(Math.min(1, maxInFlight), now, Math.random)
       : this.#targets(maxInFlight, expected, now);
@@ -94,17 +104,18 @@ export class RdyBudget<Peer extends RdyPeer> {
     return changes;
   }
 
-  /** When the next peer settles; undefined when none is settling. */
-  nextSettling(now: number): number | undefined {
+  /** When the next peer settles; undefined when none was settling at the last plan. */
+  get nextSettling(): number | undefined {
     let next: number | undefined;
-    for (const { settlesAt } of this.#peers) {
-      if (settlesAt > now && (next === undefined || settlesAt < next)) next = settlesAt;
+    for (const peer of this.#peers) {
+      const { settlesAt } = peer;
+      if (this.#isSettling(peer) && (next === undefined || settlesAt < next)) next = settlesAt;
     }
     return next;
   }
 
   #lower(peer: Peer, rdy: number, now: number, changes: RdyChange<Peer>[]): void {
-    peer.settlingRdy = isSettling(peer, now) ? Math.max(peer.settlingRdy, peer.rdy) : peer.rdy;
+    peer.settlingRdy = this.#isSettling(peer) ? Math.max(peer.settlingRdy, peer.rdy) : peer.rdy;
     peer.settlesAt = now + (peer.inFlight >= rdy ? this.#flushTime(peer) : this.#settleTime(peer));
     peer.rdy = rdy;
     peer.rdySince = now;
@@ -118,12 +129,12 @@ export class RdyBudget<Peer extends RdyPeer> {
     changes: RdyChange<Peer>[],
   ): void {
     let free = maxInFlight;
-    for (const peer of this.#peers) free -= claimOf(peer, now);
+    for (const peer of this.#peers) free -= this.#claimOf(peer);
     this.isShort = false;
     for (const [peer, target] of targets) {
       if (target <= peer.rdy) continue;
-      const claim = claimOf(peer, now);
-      const isFlushing = isSettling(peer, now) && target < peer.settlingRdy;
+      const claim = this.#claimOf(peer);
+      const isFlushing = this.#isSettling(peer) && target < peer.settlingRdy;
       const rdy = isFlushing && peer.rdy === 0 ? 0 : Math.min(target, claim + Math.max(0, free));
       if (rdy < target) this.isShort = true;
       if (rdy <= peer.rdy) continue;
@@ -139,12 +150,20 @@ export class RdyBudget<Peer extends RdyPeer> {
   /** Lets those write what they have gathered whose claim is more than they are to have. */
   #hasten(now: number, changes: RdyChange<Peer>[]): void {
     for (const peer of this.#peers) {
-      const holdsBack = isSettling(peer, now) && peer.settlingRdy > Math.max(peer.rdy, peer.inFlight);
+      const holdsBack = this.#isSettling(peer) && peer.settlingRdy > Math.max(peer.rdy, peer.inFlight);
       if (!holdsBack || peer.rdy === 0 || now + this.#flushTime(peer) >= peer.settlesAt) continue;
       const said = changes.findIndex((change) => change.peer === peer);
       if (said !== -1) changes.splice(said, 1);
       this.#lower(peer, 0, now, changes);
     }
+  }
+
+  #isSettling({ settlesAt }: Peer): boolean {
+    return this.#readUntil < settlesAt;
+  }
+
+  #claimOf(peer: Peer): number {
+    return Math.max(peer.rdy, peer.inFlight, this.#isSettling(peer) ? peer.settlingRdy : 0);
   }
 
   #flushTime({ roundTrip }: Peer): number {
@@ -182,12 +201,4 @@ export class RdyBudget<Peer extends RdyPeer> {
     ranked.sort((a, b) => a.rank - b.rank || a.peer.rdySince - b.peer.rdySince || a.tie - b.tie);
     return new Map(ranked.map(({ peer, rank }, place) => [peer, rank < 3 && place < maxInFlight ? 1 : 0]));
   }
-}
-
-function isSettling(peer: RdyPeer, now: number): boolean {
-  return now < peer.settlesAt;
-}
-
-function claimOf(peer: RdyPeer, now: number): number {
-  return Math.max(peer.rdy, peer.inFlight, isSettling(peer, now) ? peer.settlingRdy : 0);
 }

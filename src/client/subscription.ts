@@ -68,6 +68,8 @@ export class Subscription implements ConnectionOwner, MessageSource, RdyPeer, In
   #connection: Connection | undefined;
   #watch: InFlightWatch | undefined;
   #isLeaving = false;
+  /** Present once it is being left. */
+  #drained: Promise<void> | undefined;
   /** Called when nothing is in flight, or the connection is over. */
   #idleWaiter: (() => void) | undefined;
 
@@ -91,8 +93,8 @@ export class Subscription implements ConnectionOwner, MessageSource, RdyPeer, In
       subscription.#connection = opened;
       const askedAt = performance.now();
       const answer = await opened.call(encodeSub(host.topic, host.channel));
-      // The broker may have had to make the topic, and the name to be looked up before: the shorter one is nearer.
-      subscription.roundTrip = Math.min(opened.dialTime, performance.now() - askedAt);
+      // TLS may have had to be agreed on, or the topic to be made: the shorter one is nearer.
+      subscription.roundTrip = Math.min(opened.roundTrip, performance.now() - askedAt);
       if (answer !== 'OK')
         throw new ConnectionError('E_HANDSHAKE', address.text, `SUB was answered with ${answer}`);
     });
@@ -130,19 +132,9 @@ export class Subscription implements ConnectionOwner, MessageSource, RdyPeer, In
    * Asks for no more messages; resolves when all are answered and the broker agrees (or has not for a second then), or the
    * connection is over.
    */
-  async drain(): Promise<void> {
-    if (!this.isOpen) return;
-    this.#isLeaving = true;
-    this.#host.leaving();
-    if (this.rdy > 0) this.sendRdy(0);
-    this.rdy = 0;
-    const agreed = new Promise<void>((resolve) => {
-      this.#connection?.request(CLS, { answered: () => resolve(), failed: () => resolve() });
-    });
-    await this.#idle();
-    await within(AGREEMENT_WAIT, agreed);
-    // What it had sent before it agreed.
-    await this.#idle();
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
   }
 
   /** Sends what is gathered and disconnects. */
@@ -206,6 +198,21 @@ export class Subscription implements ConnectionOwner, MessageSource, RdyPeer, In
     this.#watch?.close();
     this.#idleWaiter?.();
     this.#host.ended(this, error);
+  }
+
+  async #drain(): Promise<void> {
+    if (!this.isOpen) return;
+    this.#isLeaving = true;
+    this.#host.leaving();
+    if (this.rdy > 0) this.sendRdy(0);
+    this.rdy = 0;
+    const agreed = new Promise<void>((resolve) => {
+      this.#connection?.request(CLS, { answered: () => resolve(), failed: () => resolve() });
+    });
+    await this.#idle();
+    await within(AGREEMENT_WAIT, agreed);
+    // What it had sent before it agreed.
+    await this.#idle();
   }
 
   async #idle(): Promise<void> {

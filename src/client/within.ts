@@ -4,6 +4,9 @@ export async function within(timeout: number, work: Promise<unknown>): Promise<v
   const expired = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, Math.max(0, timeout));
   });
-  await Promise.race([expired, work]);
-  clearTimeout(timer);
+  try {
+    await Promise.race([expired, work]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

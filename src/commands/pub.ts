@@ -1,8 +1,8 @@
 import { BaseCommand } from '../cli/base-command.js';
-import { passedOptions } from '../cli/client-options.js';
 import { UsageError } from '../cli/errors.js';
 import { unescapeBytes } from '../cli/escapes.js';
 import { checkedName } from '../cli/names.js';
+import { passedOptions } from '../cli/passed-options.js';
 import { PUB_SETTINGS } from '../cli/pub/pub-settings.js';
 import { publishInput } from '../cli/pub/publish-input.js';
 import { outcomeError, receiptJson, receiptLine } from '../cli/pub/receipt.js';

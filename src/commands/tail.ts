@@ -1,6 +1,7 @@
 import { BaseCommand } from '../cli/base-command.js';
-import { passedOptions, sourceAddresses } from '../cli/client-options.js';
+import { sourceAddresses } from '../cli/client-options.js';
 import { checkedName } from '../cli/names.js';
+import { passedOptions } from '../cli/passed-options.js';
 import { tailFormat } from '../cli/tail/tail-format.js';
 import { TAIL_SETTINGS } from '../cli/tail/tail-settings.js';
 import { ownChannel, tailTopics } from '../cli/tail/tail-topics.js';

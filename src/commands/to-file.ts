@@ -1,6 +1,6 @@
 import { BaseCommand } from '../cli/base-command.js';
-import { passedOptions } from '../cli/client-options.js';
 import { createLogger } from '../cli/logger.js';
+import { passedOptions } from '../cli/passed-options.js';
 import { archivePlan } from '../cli/to-file/archive-plan.js';
 import { runArchiver } from '../cli/to-file/run-archiver.js';
 import { TO_FILE_SETTINGS } from '../cli/to-file/to-file-settings.js';

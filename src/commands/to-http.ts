@@ -1,7 +1,8 @@
 import { BaseCommand } from '../cli/base-command.js';
-import { passedOptions, sourceAddresses } from '../cli/client-options.js';
+import { sourceAddresses } from '../cli/client-options.js';
 import { UsageError } from '../cli/errors.js';
 import { checkedName } from '../cli/names.js';
+import { passedOptions } from '../cli/passed-options.js';
 import { giveUpOptions } from '../cli/relay/give-up-options.js';
 import { parseHeaders } from '../cli/to-http/headers.js';
 import { relayToHttp } from '../cli/to-http/relay-to-http.js';
@@ -52,7 +53,7 @@ export class ToHttp extends BaseCommand {
       source,
       method,
       urls: post.length > 0 ? post.map(postUrl) : get.map(getUrl),
-      mode: values.mode as 'hostpool' | 'round-robin' | 'epsilon-greedy' | 'multicast',
+      mode: values.mode,
       headers: {
         'user-agent': `nsq_to_http v${this.config.version}`,
         ...(method === 'POST' && parseHeaders([`content-type: ${contentType}`])),

@@ -1,7 +1,8 @@
 import { BaseCommand } from '../cli/base-command.js';
-import { passedOptions, sourceAddresses } from '../cli/client-options.js';
+import { sourceAddresses } from '../cli/client-options.js';
 import { UsageError } from '../cli/errors.js';
 import { checkedName } from '../cli/names.js';
+import { passedOptions } from '../cli/passed-options.js';
 import { giveUpOptions } from '../cli/relay/give-up-options.js';
 import { relayToNsq } from '../cli/to-nsq/relay-to-nsq.js';
 import { TO_NSQ_SETTINGS } from '../cli/to-nsq/to-nsq-settings.js';
@@ -44,7 +45,7 @@ export class ToNsq extends BaseCommand {
       source: sourceAddresses(values, sources),
       destinations: values['destination-nsqd-tcp-address'],
       destinationTopic: destinationTopic ? checkedName('topic', destinationTopic) : undefined,
-      mode: values.mode as 'hostpool' | 'round-robin' | 'epsilon-greedy',
+      mode: values.mode,
       filter: {
         requireField: values['require-json-field'],
         requireValue: values['require-json-value'],

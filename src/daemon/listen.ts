@@ -58,7 +58,7 @@ export async function listen(server: Server, text: string, what: string): Promis
   return family === 'IPv6' ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** On all addresses that is those of IPv6 too, where the machine has any, as by Go. */
+/** As with Go, "every address" means those of IPv6 and of IPv4; of IPv4 alone where the machine has no IPv6. */
 async function listenOn(server: Server, address: ListenAddress): Promise<void> {
   if (!('path' in address) && (address.host === EVERY_IPV4 || address.host === EVERY)) {
     try {

@@ -24,7 +24,7 @@ export interface DaemonOption<K extends string = string, G extends string = stri
   readonly group: G;
 }
 
-/** Options that are no settings. */
+/** Options beside the table's rows: objects, which no flag can give. */
 const APART: readonly string[] = ['logger'];
 
 /**

@@ -18,12 +18,10 @@ export class Channel {
   constructor(topic: Topic, name: string) {
     this.name = name;
     this.topic = topic;
-    let taken = 0;
-    for (const channel of topic.channels.values()) taken |= channel.#bit;
-    let bit = 1;
-    while ((taken & bit) !== 0) bit <<= 1;
-    this.#bit = bit < 1 << BITS ? bit : 0;
+    const lowest = ~topic.takenBits & (topic.takenBits + 1);
+    this.#bit = lowest < 1 << BITS ? lowest : 0;
     if (this.#bit === 0) this.#others = new Set();
+    topic.takenBits |= this.#bit;
   }
 
   /** How many have it. */
@@ -59,8 +57,9 @@ export class Channel {
     return [...this.topic.producers.values()].filter((producer) => this.has(producer));
   }
 
-  /** Takes it from all, so that its bit can be another channel's. */
-  clear(): void {
+  /** Takes it from all; its bit can be another channel's from then on. The topic has it no more. */
+  release(): void {
     for (const producer of this.producers()) this.delete(producer);
+    this.topic.takenBits &= ~this.#bit;
   }
 }

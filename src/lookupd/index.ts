@@ -5,7 +5,7 @@ export { LOG_LEVELS, type Logger, type LogLevel } from '../daemon/logger.js';
 export { LookupdError, type LookupdErrorCode } from './errors.js';
 export { LOOKUPD_OPTION_SPECS, type LookupdOptions, type LookupdSettings } from './options.js';
 
-/** A running lookupd. */
+/** A running lookupd: the addresses it listens on, its settings, and `close()`, which ends it. */
 export type Lookupd = Pick<LookupdCore, 'tcpAddress' | 'httpAddress' | 'settings' | 'close'>;
 
 /**

@@ -5,16 +5,25 @@ import { LookupdError } from './errors.js';
 
 /** Every setting of a lookupd, resolved. Durations are in milliseconds. */
 export interface LookupdSettings {
+  /** Where brokers register: `<addr>:<port>`, or a path with a slash. Default: a free port of 127.0.0.1. */
   tcpAddress: string;
+  /** Where it answers HTTP, as `tcpAddress`. Default: a free port of 127.0.0.1. */
   httpAddress: string;
+  /** What brokers are told that this lookupd's address is. Default: this host's name. */
   broadcastAddress: string;
+  /** Silence after which a broker is left out of look-ups. Default 5 minutes. */
   inactiveProducerTimeout: number;
+  /** How long a tombstoned broker is left out of look-ups of a topic. Default 45 seconds. */
   tombstoneLifetime: number;
+  /** Look-ups that may wait for a change at once; 0: none waits. Default 10,000. */
   maxWatchers: number;
+  /** The least level that goes to `logger`. Default `info`. */
   logLevel: LogLevel;
+  /** Text before every log line, for who writes them. Default `[nsqlookupd] `. */
   logPrefix: string;
 }
 
+/** What `startLookupd` takes: any of the settings, and where log lines go. */
 export type LookupdOptions = { [K in keyof LookupdSettings]?: LookupdSettings[K] | undefined } & {
   /** Takes the log lines; nothing is logged without one. */
   logger?: Logger | undefined;
@@ -27,6 +36,7 @@ const MINUTE = 60 * SECOND;
 /** Go's longest duration is 2^63 - 1 nanoseconds. */
 const MAX_DURATION = 9_223_372_036_854;
 
+/** The lookupd's options as a table: key, flag, kind, default, range and a line of documentation for each. */
 export const LOOKUPD_OPTION_SPECS: readonly LookupdOption[] = [
   {
     key: 'tcpAddress',

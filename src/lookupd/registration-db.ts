@@ -127,7 +127,7 @@ export class RegistrationDb {
   createTopic(name: string): Topic {
     let topic = this.#topics.get(name);
     if (!topic) {
-      topic = { name, producers: new Map(), channels: new Map(), version: 0 };
+      topic = { name, producers: new Map(), channels: new Map(), takenBits: 0, version: 0 };
       this.#topics.set(name, topic);
       this.#changed(topic);
     }
@@ -266,7 +266,7 @@ export class RegistrationDb {
   }
 
   #removeChannel(channel: Channel): void {
-    channel.clear();
+    channel.release();
     channel.topic.channels.delete(channel.name);
     this.#changed(channel.topic);
   }

@@ -31,6 +31,8 @@ export interface Topic {
   readonly name: string;
   readonly producers: Map<Peer, Producer>;
   readonly channels: Map<string, Channel>;
+  /** Those of its channels. */
+  takenBits: number;
   /** Another one after every change of what a look-up of this topic answers. */
   version: number;
 }

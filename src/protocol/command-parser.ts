@@ -176,8 +176,14 @@ export class CommandParser {
   #beginBody(size: number, chunk: Buffer, at: number): number {
     const line = this.#line;
     this.#checkSize(size);
-    if (line.command === Command.Mpub) this.#mpub.begin();
-    if (at + size <= chunk.length) {
+    if (line.command === Command.Mpub) {
+      this.#mpub.begin();
+      const come = chunk.length - at;
+      if (this.#isMpubWhole(chunk, at, come)) {
+        this.#complete(chunk, at, this.#mpub.length);
+        return at + this.#mpub.length;
+      }
+    } else if (at + size <= chunk.length) {
       this.#complete(chunk, at, size);
       return at + size;
     }
@@ -193,40 +199,38 @@ export class CommandParser {
   }
 
   #readBody(chunk: Buffer, at: number): number {
-    const take = Math.min(this.#size - this.#have, chunk.length - at);
+    const isMpub = this.#line.command === Command.Mpub;
+    const size = isMpub ? Math.max(this.#size, this.#mpub.least) : this.#size;
+    const take = Math.min(size - this.#have, chunk.length - at);
     if (this.#have + take > this.#body.length) {
       const grown = Buffer.allocUnsafeSlow(
-        Math.min(this.#size, Math.max(this.#body.length * 2, this.#have + take)),
+        Math.min(size, Math.max(this.#body.length * 2, this.#have + take)),
       );
       this.#body.copy(grown, 0, 0, this.#have);
       this.#body = grown;
     }
     chunk.copy(this.#body, this.#have, at, at + take);
     this.#have += take;
-    if (this.#have < this.#size) {
-      if (this.#line.command === Command.Mpub) this.#checkMpub(this.#body, 0, this.#have, this.#size);
-      return at + take;
-    }
+    const whole = isMpub ? this.#isMpubWhole(this.#body, 0, this.#have) : this.#have === size;
+    if (!whole) return at + take;
+    const length = isMpub ? this.#mpub.length : size;
     const body = this.#body;
     this.#body = EMPTY;
-    this.#complete(body, 0, this.#size);
+    this.#complete(body, 0, length);
     if (body.length === SPARE_BODY && spareBodies.length < MOST_SPARE_BODIES) spareBodies.push(body);
-    return at + take;
+    return at + take - (this.#have - length);
   }
 
   #complete(body: Buffer, start: number, size: number): void {
     const line = this.#line;
     this.#state = State.Line;
-    if (line.command === Command.Mpub) {
-      this.#checkMpub(body, start, size, size);
-      if (this.#mpub.length < size) throw this.#bodyError(`has ${size - this.#mpub.length} bytes too many`);
-      line.messages = this.#mpub.count;
-    }
+    if (line.command === Command.Mpub) line.messages = this.#mpub.count;
     this.#sink.onCommand(line, body, start, start + size);
   }
 
-  #checkMpub(body: Buffer, start: number, have: number, size: number): void {
-    this.#mpub.advance(body, start, have, size, this.#limits.maxMsgSize, this.#limits.maxBodySize);
+  #isMpubWhole(body: Buffer, start: number, have: number): boolean {
+    this.#mpub.advance(body, start, have, this.#limits.maxMsgSize, this.#limits.maxBodySize);
+    return this.#mpub.isWhole(have);
   }
 
   #checkSize(size: number): void {

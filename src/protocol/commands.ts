@@ -144,8 +144,10 @@ function pubLine(topic: string): Buffer {
   if (known) return known;
   checkTopic(topic);
   if (pubLines.size === MAX_PUB_LINES) pubLines.clear();
-  const line = Buffer.from(`PUB ${topic}\n`, 'latin1');
-  pubLines.set(topic, line);
+  const line = Buffer.allocUnsafeSlow(PUB_AND_NEWLINE + topic.length);
+  line.write(`PUB ${topic}\n`, 'latin1');
+  // A string of its own: the caller's may be a part of a large text, which it would keep.
+  pubLines.set(line.toString('latin1', PUB_AND_NEWLINE - 1, line.length - 1), line);
   return line;
 }
 

@@ -57,11 +57,6 @@ export class FrameDecoder {
     this.#maxSize = options.maxFrameSize ?? DEFAULT_MAX_FRAME_SIZE;
   }
 
-  /** True when the stream may end here: no frame is cut. */
-  get atBoundary(): boolean {
-    return this.#headerFilled === 0;
-  }
-
   /**
    * Takes the next bytes and hands every frame completed by them to `sink`, in order.
    * @throws FrameError when the bytes are no frame; the decoder is of no use after that

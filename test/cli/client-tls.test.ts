@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { passedOptions } from '../../src/cli/client-options.js';
+import { passedOptions } from '../../src/cli/passed-options.js';
 import { certificates } from '../support/certificates.js';
 
 let folder = '';
@@ -65,7 +65,10 @@ test('compression and the secret are passed on', () => {
 });
 
 test.each([
-  [['tls_v1', 'tls_root_ca_file,/no/such/file'], '--consumer-opt tls_root_ca_file: ENOENT'],
+  [
+    ['tls_v1', 'tls_root_ca_file,/no/such/file'],
+    '--consumer-opt tls_root_ca_file: cannot read /no/such/file: no such file',
+  ],
   [['tls_v1', 'tls_min_version,tls2'], '"tls2" is none of ssl3.0, tls1.0'],
   [['tls_v1,maybe'], '"maybe" is neither true nor false'],
   [['tls_root_ca_file,/dev/null'], '--consumer-opt tls_root_ca_file: /dev/null is not PEM'],

@@ -44,6 +44,16 @@ describe('explain', () => {
       'error: cannot connect to 127.0.0.1:4150 (connection refused: nothing listens there). Start a broker with "nsq serve", or give the address of one.',
     ],
     [
+      'a broker that wants TLS',
+      new ConnectionError(
+        'E_CONNECT',
+        '127.0.0.1:4150',
+        'E_INVALID cannot SUB in current state (TLS required)',
+      ),
+      1,
+      'error: 127.0.0.1:4150: E_INVALID cannot SUB in current state (TLS required). Ask for it with tls_v1 in --consumer-opt or --producer-opt: docs/SECURITY.md has examples.',
+    ],
+    [
       'a held data path',
       new BrokerError('E_LOCKED', 'data path /data is in use'),
       1,

@@ -71,6 +71,62 @@ describe('Consumer: close', () => {
     expect(peer.commands.at(-1)).toMatchObject({ name: 'REQ', params: [messageId(1), '0'] });
   });
 
+  it('`rest: handled`: leaves a handler that never ends, and gives back what waits for it', async () => {
+    const { consumer, peer } = await subscribed();
+    void consumer.run(() => new Promise(() => undefined));
+    peer.message([1, 'stuck'], [2, 'waiting']);
+    while (consumer.stats().messagesInFlight < 2) await new Promise(setImmediate);
+    await consumer.close({ rest: 'handled', timeout: 20 });
+    await peer.closed();
+    expect(peer.count('FIN')).toBe(0);
+    expect(peer.commands.at(-1)).toMatchObject({ name: 'REQ', params: [messageId(2), '0'] });
+  });
+
+  it('`rest: handled`: handles what waits during a backoff, too, failures included', async () => {
+    const { consumer, peer } = await subscribed({ requeueDelay: 0 });
+    void consumer.run(async (message) => {
+      await new Promise(setImmediate);
+      if (message.text() === 'bad') throw new Error('bad');
+    });
+    peer.message([1, 'bad'], [2, 'good'], [3, 'bad']);
+    await peer.next('REQ');
+    expect(consumer.stats().backoffLevel).toBe(1);
+    await consumer.close({ rest: 'handled' });
+    await peer.closed();
+    expect([peer.count('FIN'), peer.count('REQ')]).toEqual([1, 2]);
+  });
+
+  it('is begun once: later calls wait for the first; wrong options are refused and close nothing', async () => {
+    const { consumer, peer } = await subscribed();
+    const wrong = { rest: 'handeled' } as unknown as { rest: 'handled' };
+    expect(await failure(consumer.close(wrong))).toMatchObject({ code: 'E_OPTION' });
+    peer.message([1, 'held']);
+    const [held] = await take(consumer, 1);
+    const first = consumer.close();
+    let isOver = false;
+    const second = consumer.close({ timeout: 0 }).then(() => {
+      isOver = true;
+    });
+    expect(await failure(consumer.close({ timeout: -1 }))).toMatchObject({ code: 'E_OPTION' });
+    await peer.next('CLS');
+    await settled(peer);
+    expect(isOver).toBe(false);
+    held?.finish();
+    await Promise.all([first, second]);
+  });
+
+  it('also ends the connection to a broker that is being left, within its own time-out', async () => {
+    const { consumer, peer, nsqd } = await subscribed();
+    peer.message([1, 'held']);
+    await take(consumer, 1);
+    const left = consumer.disconnectFromNsqd(nsqd.address);
+    await peer.next('CLS');
+    await consumer.close({ timeout: 20 });
+    await peer.closed();
+    await left;
+    expect(peer.count('CLS')).toBe(1);
+  });
+
   it('ends loops, and runs begun later', async () => {
     const { consumer } = await subscribed();
     const loop = take(consumer, 1);

@@ -73,6 +73,43 @@ describe('Consumer: lookupds at run time', () => {
     expect(dropped.peers).toHaveLength(2);
   });
 
+  it('knows one by any spelling', async () => {
+    const nsqd = await fakeNsqd();
+    const lookupd = await fakeLookupd([nsqd.address], 1);
+    const port = lookupd.address.split(':')[1];
+    const spellings = [`:${port}`, `HTTP://127.0.0.1:${port}/`, `127.0.0.1:${port}/lookup`];
+    const consumer = consumerOf([], { lookupdHttpAddresses: lookupd.address });
+    await Promise.all(spellings.map((spelling) => consumer.connectToLookupd(spelling)));
+    expect(lookupd.queries.filter((query) => !query.has('index'))).toHaveLength(1);
+    consumer.disconnectFromLookupd(spellings[1] ?? '');
+    expect(() => consumer.disconnectFromLookupd(lookupd.address)).toThrow('is not asked');
+  });
+
+  it('can be left, or all closed, while one is asked', async () => {
+    const lookupd = await fakeLookupd();
+    lookupd.answer = undefined;
+    const consumer = consumerOf((await fakeNsqd()).address);
+    const left = failure(consumer.connectToLookupd(lookupd.address));
+    await lookupd.asked(1);
+    consumer.disconnectFromLookupd(lookupd.address);
+    expect(await left).toMatchObject({ name: 'LookupError', code: 'E_CLOSED' });
+    const closed = failure(consumer.connectToLookupd(lookupd.address));
+    await lookupd.asked(2);
+    await consumer.close();
+    expect(await closed).toMatchObject({ name: 'LookupError', code: 'E_CLOSED' });
+    consumer.disconnectFromLookupd(lookupd.address);
+  });
+
+  it('can be left by a listener to its answer', async () => {
+    const nsqd = await fakeNsqd();
+    const lookupd = await fakeLookupd([nsqd.address]);
+    const consumer = consumerOf((await fakeNsqd()).address, POLLING);
+    consumer.once('lookup', () => consumer.disconnectFromLookupd(lookupd.address));
+    expect(await failure(consumer.connectToLookupd(lookupd.address))).toMatchObject({ code: 'E_CLOSED' });
+    await consumer.connect();
+    expect(lookupd.queries).toHaveLength(1);
+  });
+
   it('refuses what it cannot do', async () => {
     const lookupd = await fakeLookupd();
     const consumer = consumerOf([], { lookupdHttpAddresses: lookupd.address });

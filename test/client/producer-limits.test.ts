@@ -85,6 +85,43 @@ describe('Producer: sizes a broker does not take', () => {
     await producer.publish('t', body);
   });
 
+  it('publishes it again when the connection is lost before the rest was sent: it has not arrived', async () => {
+    standStill();
+    const nsqd = await fakeNsqd();
+    const producer = producerTo(nsqd.address);
+    const body = Buffer.alloc(2_000_000, 'x');
+    await producer.connect();
+    const first = await nsqd.peer();
+    const calls = [producer.publish('t', body), producer.publish('t', 'after')];
+    while (first.chunks.at(-1) !== 256) await new Promise(setImmediate);
+    first.cut();
+    vi.useRealTimers();
+    await Promise.all(calls);
+    expect(first.count('PUB')).toBe(0);
+    const second = await nsqd.peer();
+    const published = second.commands.filter(({ name }) => name === 'PUB');
+    expect(published.map(({ body: { length } }) => length)).toEqual([body.length, 5]);
+  });
+
+  it('sends the rest of what was aborted meanwhile, and at once when the producer is closed', async () => {
+    standStill();
+    const nsqd = await fakeNsqd();
+    const producer = producerTo(nsqd.address);
+    const body = Buffer.alloc(2_000_000, 'x');
+    await producer.connect();
+    const peer = await nsqd.peer();
+    const abort = new AbortController();
+    const aborted = failure(producer.publish('t', body, { signal: abort.signal }));
+    while (peer.chunks.at(-1) !== 256) await new Promise(setImmediate);
+    abort.abort();
+    expect(await aborted).toMatchObject({ code: 'E_ABORTED', mayHaveArrived: true });
+    const closed = producer.close();
+    await peer.until(() => peer.count('PUB') === 1);
+    expect(peer.commands.at(-1)?.body.length).toBe(body.length);
+    vi.useRealTimers();
+    await closed;
+  });
+
   it('says that a batch is too large', async () => {
     const producer = producerTo(await broker({ maxMsgSize: 300, maxBodySize: 1000 }));
     const bodies = Array.from({ length: 5 }, () => 'x'.repeat(200));

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { consumerOf, until } from './support/clients.js';
+import { consumerOf, deferred, until } from './support/clients.js';
 import { type FakeNsqd, type FakePeer, fakeNsqd } from './support/fake-nsqd.js';
 
 /** Numbers that are the same each time. */
@@ -88,5 +88,36 @@ describe('Consumer: RDY as the brokers see it', () => {
     await until(() => [...live].reduce((sum, { rdy }) => sum + rdy, 0) === limit || sent === 3000);
     expect(Math.max(highest, most)).toBeLessThanOrEqual(0);
     expect(handled).toBeGreaterThan(100);
+  });
+
+  it('stays within it when this process was busy: what came meanwhile is read before its share is given away', async () => {
+    const busy = await fakeNsqd();
+    const waiting = await fakeNsqd({
+      on: {
+        RDY: (peer, { params }) => {
+          for (let n = 0; n < Number(params[0]); n++) peer.message([100 + n, 'x']);
+        },
+      },
+    });
+    const consumer = consumerOf(busy.address, { maxInFlight: 10 });
+    const taken = deferred();
+    void consumer.run(() => taken.promise, { concurrency: 100 });
+    await consumer.connect();
+    const peer = await busy.peer();
+    await peer.next('RDY');
+    consumer.on('rdy', (address, count) => {
+      if (address !== busy.address || count !== 0) return;
+      // Behind the timer for when it has settled.
+      setImmediate(() => {
+        for (let n = 0; n < 10; n++) peer.message([n, 'x']);
+        const end = performance.now() + 60;
+        while (performance.now() < end);
+      });
+    });
+    await consumer.connectToNsqd(waiting.address);
+    await until(() => consumer.stats().messagesInFlight >= 10);
+    await delay(50);
+    expect(consumer.stats().messagesInFlight).toBe(10);
+    taken.resolve();
   });
 });

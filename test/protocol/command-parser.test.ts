@@ -253,7 +253,7 @@ describe('CommandParser', () => {
   });
 
   it.each([
-    ['no count', sized('abc'), 'E_BAD_BODY MPUB failed to read message count'],
+    ['no count', sized('abc'), 'E_BAD_BODY MPUB failed to read body'],
     ['a count of 0', sized(u32(0)), 'E_BAD_BODY MPUB invalid message count 0'],
     ['a negative count', sized(u32(-1)), 'E_BAD_BODY MPUB invalid message count -1'],
     ['more messages than there is room for', sized(u32(80)), 'E_BAD_BODY MPUB invalid message count 80'],
@@ -279,12 +279,43 @@ describe('CommandParser', () => {
       'E_BAD_MESSAGE MPUB failed to read message body',
     ],
     [
-      'bytes after its last message',
-      sized(mpub(u32(1), 'a', Buffer.from('zz'))),
-      'E_BAD_BODY MPUB has 2 bytes too many',
+      'more than a body may have, whatever its size says',
+      Buffer.concat([u32(200), u32(5), ...Array.from({ length: 5 }, () => sized('x'.repeat(90)))]),
+      'E_BAD_BODY MPUB body too big 474 > 400',
     ],
   ])('refuses an MPUB of %s', (_what, body, error) => {
     expect(refusal(Buffer.concat([Buffer.from('MPUB t\n'), body]))).toBe(error);
+  });
+
+  it.each([
+    ['4 fewer, as nsq.js does', -4],
+    ['4 more, as nsqueue does', 4],
+    ['1', -16],
+    ['as many as a body may have', 383],
+  ])('ends an MPUB with its last message when its size says %s', (_what, off) => {
+    const body = Buffer.concat([u32(2), sized('a'), sized('bcde')]);
+    const mpubs = Buffer.concat([Buffer.from('MPUB t\n'), u32(body.length + off), body]);
+    everySplit(Buffer.concat([mpubs, mpubs, Buffer.from('NOP\n')]), read, ({ seen, error }) => {
+      expect(error).toBeUndefined();
+      expect(seen.map((it) => [it.name, it.messages])).toEqual([
+        ['MPUB', 2],
+        ['MPUB', 2],
+        ['NOP', 0],
+      ]);
+      expect(seen.slice(0, 2).map((it) => it.body)).toEqual(Array(2).fill(body.toString('latin1')));
+    });
+  });
+
+  it('reads an MPUB that is far longer than its size says, with what follows, in chunks of any length', () => {
+    const body = Buffer.concat([u32(3000), ...Array.from({ length: 3000 }, () => sized('x'.repeat(60)))]);
+    const bytes = Buffer.concat([Buffer.from('MPUB t\n'), u32(5), body, Buffer.from('NOP\n')]);
+    for (const length of [1000, 65_535, 65_536, bytes.length]) {
+      const cuts = Array.from({ length: Math.floor(bytes.length / length) }, (_, at) => (at + 1) * length);
+      const { seen, error } = read(chunked(bytes, cuts), { maxMsgSize: 100, maxBodySize: 200_000 });
+      expect(error).toBeUndefined();
+      expect(seen.map((it) => it.name)).toEqual(['MPUB', 'NOP']);
+      expect(seen[0]!.body === body.toString('latin1')).toBe(true);
+    }
   });
 
   it('refuses an MPUB at its first bad byte, not at its end', () => {

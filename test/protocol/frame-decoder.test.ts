@@ -65,18 +65,6 @@ describe('FrameDecoder', () => {
     ]);
   });
 
-  it('knows whether the stream may end', () => {
-    const decoder = new FrameDecoder();
-    const bytes = encodeFrame(FrameType.Response, 'OK');
-    expect(decoder.atBoundary).toBe(true);
-    decoder.push(bytes.subarray(0, 3), () => undefined);
-    expect(decoder.atBoundary).toBe(false);
-    decoder.push(bytes.subarray(3, 9), () => undefined);
-    expect(decoder.atBoundary).toBe(false);
-    decoder.push(bytes.subarray(9), () => undefined);
-    expect(decoder.atBoundary).toBe(true);
-  });
-
   it('copies a large frame of many chunks once', () => {
     const size = 8 * 1024 * 1024;
     const decoder = new FrameDecoder();

@@ -20,11 +20,18 @@ describe('MpubBody', () => {
         const check = new MpubBody();
         check.begin();
         for (let have = step; have < body.length; have += step) {
-          check.advance(buf, start, have, body.length, MAX_MSG, MAX_BODY);
+          check.advance(buf, start, have, MAX_MSG, MAX_BODY);
           expect(check.count).toBe(have >= 4 ? all.length : 0);
+          expect(check.isWhole(have)).toBe(false);
+          expect(check.least).toBeGreaterThan(have);
+          expect(check.least).toBeLessThanOrEqual(body.length);
         }
-        check.advance(buf, start, body.length, body.length, MAX_MSG, MAX_BODY);
-        expect([check.count, check.length]).toEqual([all.length, body.length]);
+        check.advance(buf, start, body.length, MAX_MSG, MAX_BODY);
+        expect([check.count, check.length, check.isWhole(body.length)]).toEqual([
+          all.length,
+          body.length,
+          true,
+        ]);
       }),
     );
   });
@@ -33,19 +40,19 @@ describe('MpubBody', () => {
     const check = new MpubBody();
     const body = Buffer.concat([batch(['a', 'bc']), Buffer.from('more')]);
     check.begin();
-    check.advance(body, 0, body.length, body.length, MAX_MSG, MAX_BODY);
+    check.advance(body, 0, body.length, MAX_MSG, MAX_BODY);
     expect(check.length).toBe(body.length - 4);
   });
 
   it('is as new for the next body, after one that was refused too', () => {
     const check = new MpubBody();
     check.begin();
-    expect(() => check.advance(u32(0), 0, 4, 4, MAX_MSG, MAX_BODY)).toThrow('MPUB invalid message count 0');
+    expect(() => check.advance(u32(0), 0, 4, MAX_MSG, MAX_BODY)).toThrow('MPUB invalid message count 0');
     for (const bodies of [['a'], ['b', 'c', 'd']]) {
       const body = batch(bodies);
       check.begin();
       expect([check.count, check.length]).toEqual([0, 0]);
-      check.advance(body, 0, body.length, body.length, MAX_MSG, MAX_BODY);
+      check.advance(body, 0, body.length, MAX_MSG, MAX_BODY);
       expect(check.count).toBe(bodies.length);
     }
   });
@@ -54,20 +61,22 @@ describe('MpubBody', () => {
     const check = new MpubBody();
     const most = Math.floor((MAX_BODY - 4) / 5);
     check.begin();
-    check.advance(u32(most), 0, 4, MAX_BODY, MAX_MSG, MAX_BODY);
+    check.advance(u32(most), 0, 4, MAX_MSG, MAX_BODY);
     expect(check.count).toBe(most);
     check.begin();
-    expect(() => check.advance(u32(most + 1), 0, 4, MAX_BODY, MAX_MSG, MAX_BODY)).toThrow(
+    expect(() => check.advance(u32(most + 1), 0, 4, MAX_MSG, MAX_BODY)).toThrow(
       `MPUB invalid message count ${most + 1}`,
     );
   });
 
-  it('refuses a message that reaches past the body as soon as its size is there', () => {
+  it('refuses messages of more than a body may have as soon as the size of the last is there', () => {
     const check = new MpubBody();
-    const start = Buffer.concat([u32(2), u32(20)]);
+    const start = Buffer.concat([batch(Array.from({ length: 6 }, () => 'x'.repeat(44))), u32(5)]);
+    start.writeUInt32BE(7, 0);
     check.begin();
-    expect(() => check.advance(start, 0, 8, 27, MAX_MSG, MAX_BODY)).toThrow(
-      'MPUB failed to read message body',
+    check.advance(start, 0, start.length - 4, MAX_MSG, MAX_BODY);
+    expect(() => check.advance(start, 0, start.length, MAX_MSG, MAX_BODY)).toThrow(
+      'MPUB body too big 301 > 300',
     );
   });
 });

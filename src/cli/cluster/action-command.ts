@@ -37,10 +37,7 @@ export abstract class ActionCommand extends BaseCommand {
     }
 
     const actions = new Actions(cluster, client);
-    const interruption = new Interruption(
-      (line) => terminal.say(line),
-      () => '',
-    );
+    const interruption = new Interruption((line) => terminal.say(line));
     const errors: RunError[] = [];
     try {
       for (const target of targets) {

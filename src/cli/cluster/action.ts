@@ -2,7 +2,7 @@ import { RunError } from '../errors.js';
 import { type Cluster, nodeError } from './cluster.js';
 import type { HttpAddress } from './http-address.js';
 import type { NodeClient } from './node-client.js';
-import type { NodeError } from './node-error.js';
+import { type NodeError, TRUST } from './node-error.js';
 
 export type Verb = 'create' | 'delete' | 'empty' | 'pause' | 'unpause';
 
@@ -166,6 +166,7 @@ const AGAIN = 'Give the command again when all answer: where it is done already,
 
 function hintFor(failures: readonly { kind: NodeOutcome['kind']; error: NodeError }[]): string {
   const kinds = [...new Set(failures.map(({ kind }) => kind))];
+  if (failures.every(({ error }) => error.code === 'E_TLS')) return TRUST;
   if (!failures.every(({ error }) => error.code === 'E_UNREACHABLE') || kinds.length > 1) return AGAIN;
   const [kind] = kinds;
   const start = kind === 'nsqd' ? 'a broker with "nsq serve"' : 'one with "nsq lookupd"';

@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { UsageError } from '../errors.js';
-import type { SettingSource } from '../resolution.js';
-import { defineSettings, type ValuesOf } from '../settings.js';
+import { fileReason } from '../file-reason.js';
+import { precedence, type SettingSource } from '../resolution.js';
+import { defineSettings, LONGEST_TIMER_MS, type ValuesOf } from '../settings.js';
 import { type HttpAddress, parseHttpAddress } from './http-address.js';
 import { NodeClient } from './node-client.js';
-
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Whom to ask over HTTP, for every command that looks at a cluster or changes it. */
 export const CLUSTER_SETTINGS = defineSettings({
@@ -58,8 +57,6 @@ export interface ClusterSource {
   readonly lookupds: readonly HttpAddress[];
 }
 
-const PRECEDENCE: readonly SettingSource[] = ['default', 'file', 'environment', 'flag'];
-
 /**
  * Whichever was asked for: a flag wins over the environment, that over the file. Throws {@link UsageError} when both
  * come from the same place, and on an address that is none.
@@ -68,9 +65,8 @@ export function clusterSource(
   values: ClusterValues,
   sources: ReadonlyMap<string, SettingSource>,
 ): ClusterSource {
-  const [nsqd, lookupd] = (['nsqd-http-address', 'lookupd-http-address'] as const).map((flag) =>
-    PRECEDENCE.indexOf(sources.get(flag) ?? 'default'),
-  ) as [number, number];
+  const nsqd = precedence(sources, 'nsqd-http-address');
+  const lookupd = precedence(sources, 'lookupd-http-address');
   const lookupds = distinct('lookupd-http-address', values['lookupd-http-address']);
   const nsqds = distinct('nsqd-http-address', values['nsqd-http-address']);
   if (nsqds.length === 0 && lookupds.length === 0)
@@ -105,7 +101,7 @@ async function contentsOf(flag: string, path: string | undefined): Promise<Buffe
   try {
     return await readFile(path);
   } catch (cause) {
-    throw new UsageError(`cannot read ${path}, given with --${flag}`, { cause });
+    throw new UsageError(`cannot read ${path}, given with --${flag}: ${fileReason(cause)}`, { cause });
   }
 }
 

@@ -3,7 +3,7 @@ import type { ClusterSource } from './cluster-settings.js';
 import type { HttpAddress } from './http-address.js';
 import { type Registrations, readNames, readProducers } from './lookupd-answers.js';
 import type { NodeClient } from './node-client.js';
-import { NodeError } from './node-error.js';
+import { NodeError, TRUST } from './node-error.js';
 import { type NsqdStats, readNsqdStats } from './nsqd-stats.js';
 
 /** What one nsqd said, or why it said nothing. */
@@ -81,7 +81,7 @@ export class Cluster {
         }
       }),
     );
-    const errors = nodes.flatMap((node) => ('error' in node ? [node.error] : []));
+    const errors = failuresOf(nodes);
     if (nodes.length > 0 && errors.length === nodes.length) throw nobodyAnswers('nsqd', errors);
     return { time: new Date(), nodes, lookupFailures: failures };
   }
@@ -186,9 +186,13 @@ function nobodyAnswers(kind: 'nsqd' | 'lookupd', errors: readonly NodeError[]): 
   const reasons = errors.map(({ address, message }) => `${address}: ${message}`).join('; ');
   const flag = `--${kind}-http-address`;
   const isAbsent = errors.every(({ code }) => code === 'E_UNREACHABLE');
+  const isUntrusted = errors.every(({ code }) => code === 'E_TLS');
   const start = kind === 'nsqd' ? 'a broker with "nsq serve"' : 'one with "nsq lookupd"';
+  const elsewhere = isAbsent
+    ? `Start ${start}, or name one that runs with ${flag}`
+    : `Check the address in ${flag}`;
   return new RunError(`no ${kind} answers${isAbsent ? '' : ' as it should'}: ${reasons}`, {
-    hint: isAbsent ? `Start ${start}, or name one that runs with ${flag}` : `Check the address in ${flag}`,
+    hint: isUntrusted ? TRUST : elsewhere,
     cause: errors[0],
   });
 }

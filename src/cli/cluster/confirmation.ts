@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { count } from '../count.js';
 import { ExitCode, RunError, UsageError } from '../errors.js';
 import type { Terminal } from '../terminal.js';
 import { type Target, targetText, type Verb } from './action.js';
@@ -14,8 +15,8 @@ export interface ConfirmationOptions {
 }
 
 /**
- * Asks on the terminal whether messages may go, saying how many; not when nothing is there. Throws {@link UsageError} where nobody can be asked, and
- * {@link RunError} unless the answer is yes.
+ * Says how many messages would be lost and asks on the terminal whether to go ahead; does not ask when there is nothing
+ * to lose. Throws {@link UsageError} where nobody can be asked, and {@link RunError} unless the answer is yes.
  */
 export async function confirm({ verb, targets, cluster, terminal }: ConfirmationOptions): Promise<void> {
   if (!process.stdin.isTTY || !terminal.interactive) {
@@ -60,11 +61,11 @@ async function lossText(
     .reduce((sum, { inFlight, deferred }) => sum + inFlight + deferred, 0);
   const names = new Set(channels.map(({ name }) => name)).size;
   const parts = [
-    ...(isWholeTopic ? [`${names} channel${names === 1 ? '' : 's'}`] : []),
-    `${waiting.toLocaleString('en-US')} waiting`,
-    ...(held > 0 ? [`${held.toLocaleString('en-US')} in flight or deferred`] : []),
+    ...(isWholeTopic ? [count(names, 'channel')] : []),
+    `${waiting.toLocaleString('en')} waiting`,
+    ...(held > 0 ? [`${held.toLocaleString('en')} in flight or deferred`] : []),
   ];
-  return `${parts.join(', ')}, at ${own.length} nsqd${own.length === 1 ? '' : 's'}`;
+  return `${parts.join(', ')}, at ${count(own.length, 'nsqd')}`;
 }
 
 async function ask(question: string): Promise<string> {

@@ -1,21 +1,21 @@
 import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 
-/** How often the load is looked at. */
+/** Time from one look at the load to the next. */
 const LOOK_MS = 1000;
-/** The share of such a time in which there is work, from which on compiled code is worth its memory. */
+/** The event loop's utilization from which on the process counts as busy: then compiled code is worth its memory. */
 const BUSY = 0.5;
-/** As many times in a row: when all brokers register at once, that is over sooner. */
+/** Busy looks in a row that it takes. A cluster's brokers that all register at once keep the process busy for less. */
 const LOOKS = 2;
 
 /**
  * Makes V8 prefer little memory to speed until the process is busy for longer than a moment. A lookupd rarely is:
  *
- * - The space of new objects keeps its size. The second in which all brokers register would make it grow to 16 MB, as
- *   much as the whole directory of 50 brokers needs.
+ * - The space of new objects keeps its size. Otherwise the second in which all brokers register makes it grow to 16 MB,
+ *   as much as the whole directory of 50 brokers needs.
  * - The heap is collected before it grows much.
- * - The optimizing compiler waits until there is something to be won: its own code alone is 4 MB. The one before it, from
- *   Node 24 on, is left out: what it made would not be made anew.
+ * - The optimizing compiler is off until the process is busy: its own code alone takes 4 MB. Maglev, the compiler before
+ *   it that Node 24 has, stays off: what Maglev has compiled would not be compiled again by the better one.
  *
  * To be called when the modules are loaded, since V8 takes no code cache that was made with other flags. For a process
  * of its own: the flags are the process's.

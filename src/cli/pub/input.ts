@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { codeOf, RunError } from '../errors.js';
+import { RunError } from '../errors.js';
+import { fileReason } from '../file-reason.js';
 import { MAX_RECORD_BYTES, RecordSplitter } from './record-splitter.js';
 
 export interface InputOptions {
@@ -51,9 +52,7 @@ async function* wholeInput(
     if (length > MAX_RECORD_BYTES) {
       throw new RunError(
         `${inputName(name)} is longer than ${MAX_RECORD_BYTES} bytes, too long for a message`,
-        {
-          hint: 'With --delimiter it is cut into several',
-        },
+        { hint: 'With --delimiter it is cut into several' },
       );
     }
     parts.push(chunk);
@@ -70,7 +69,7 @@ async function* chunks(name: string, stream: Readable, signal: AbortSignal): Asy
     for await (const chunk of stream) yield chunk;
   } catch (cause) {
     if (signal.aborted) return;
-    throw new RunError(`cannot read ${inputName(name)}: ${reasonOf(cause)}`, { cause });
+    throw new RunError(`cannot read ${inputName(name)}: ${fileReason(cause)}`, { cause });
   } finally {
     signal.removeEventListener('abort', stop);
   }
@@ -78,15 +77,4 @@ async function* chunks(name: string, stream: Readable, signal: AbortSignal): Asy
 
 function inputName(name: string): string {
   return name === '-' ? 'the standard input' : name;
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  EISDIR: 'it is a directory',
-  EACCES: 'permission denied',
-};
-
-function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  return REASONS[codeOf(cause)] ?? cause.message;
 }

@@ -1,4 +1,4 @@
-import { NSQD_SETTINGS } from '../client-options.js';
+import { NSQD_SETTINGS, PASSED_OPTION } from '../client-options.js';
 import { defineSettings } from '../settings.js';
 
 /** What `nsq pub` can be told. */
@@ -41,11 +41,5 @@ export const PUB_SETTINGS = defineSettings({
   },
   json: { kind: 'boolean', default: false, doc: 'print a receipt as JSON on the standard output' },
   verbose: { kind: 'boolean', default: false, doc: 'say what was done, also when nobody watches' },
-  'producer-opt': {
-    kind: 'strings',
-    default: [],
-    verbatim: true,
-    placeholder: 'name,value',
-    doc: "option of go-nsq's for the connection",
-  },
+  'producer-opt': { ...PASSED_OPTION, doc: "option of go-nsq's for the connection" },
 });

@@ -54,7 +54,7 @@ export interface Receipt {
 const MAX_BATCH_BYTES = 1024 * 1024;
 const MAX_REFUSALS = 100;
 /** Codes that refuse what was sent, not the sender: the next message may be accepted. */
-const BODY_CODES: ReadonlySet<string> = new Set(['E_BAD_MESSAGE', 'E_BAD_BODY']);
+export const BODY_CODES: ReadonlySet<string> = new Set(['E_BAD_MESSAGE', 'E_BAD_BODY']);
 
 interface Numbered {
   readonly number: number;

@@ -1,4 +1,5 @@
 import { Producer, type ProducerOptions } from '../../client/index.js';
+import { count } from '../count.js';
 import { Interruption } from '../interruption.js';
 import type { Terminal } from '../terminal.js';
 import { readRecords } from './input.js';
@@ -122,9 +123,4 @@ async function showProgress(
     clearInterval(timer);
     progress.stop();
   };
-}
-
-/** `1 message`, `2,000 messages`. */
-export function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }

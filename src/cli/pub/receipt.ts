@@ -1,9 +1,11 @@
+import { count } from '../count.js';
 import { RunError } from '../errors.js';
 import { explain } from '../explanation.js';
-import type { Refusal } from './publication.js';
-import { count, type Outcome } from './publish-input.js';
+import { BODY_CODES, type Refusal } from './publication.js';
+import type { Outcome } from './publish-input.js';
 
 const SHOWN_REFUSALS = 10;
+const SIZES = 'How large a message may be is said by --max-msg-size and --max-body-size of the broker';
 
 /** The receipt of `--json`: one object in one line. */
 export function receiptJson({ receipt, durationMs, failure }: Outcome): string {
@@ -32,7 +34,9 @@ export function receiptLine({
 export function outcomeError({ receipt, failure }: Outcome): unknown {
   if (receipt.notAccepted === 0) return failure;
   const cause = failure === undefined ? {} : { cause: failure };
-  const { hint, message } = failure === undefined ? { hint: undefined, message: '' } : explain(failure);
+  const isTooLarge = receipt.refusals.some(({ code }) => BODY_CODES.has(code));
+  const { hint, message } =
+    failure === undefined ? { hint: isTooLarge ? SIZES : undefined, message: '' } : explain(failure);
   const single = receipt.refusals.filter(({ last }) => last === undefined);
   const runs = receipt.refusals.filter(({ last }) => last !== undefined);
   const more = single.length > SHOWN_REFUSALS ? ['and more'] : [];

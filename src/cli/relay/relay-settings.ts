@@ -1,4 +1,4 @@
-import { SOURCE_SETTINGS } from '../client-options.js';
+import { PASSED_OPTION, SOURCE_SETTINGS } from '../client-options.js';
 import { defineSettings } from '../settings.js';
 
 /** When messages that no target takes are given up. */
@@ -36,11 +36,5 @@ export const RELAY_SETTINGS = defineSettings({
     max: 1_000_000,
     doc: 'messages from one line about how long they took to the next; 0 for none',
   },
-  'consumer-opt': {
-    kind: 'strings',
-    default: [],
-    verbatim: true,
-    placeholder: 'name,value',
-    doc: "option of go-nsq's for the consumer",
-  },
+  'consumer-opt': { ...PASSED_OPTION, doc: "option of go-nsq's for the consumer" },
 });

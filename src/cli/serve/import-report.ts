@@ -1,4 +1,5 @@
 import type { TakeoverReport, TopicReport } from '../../broker/index.js';
+import { count } from '../count.js';
 import { RunError } from '../errors.js';
 
 /** The report of `--import-only --json`: one object in one line. */
@@ -36,8 +37,4 @@ function topicLines({ name, paused, waiting, channels }: TopicReport): string[] 
         `  channel ${channel.name}${channel.paused ? ' (paused)' : ''}: ${count(channel.messages, 'message')}`,
     ),
   ];
-}
-
-function count(n: number, noun: string): string {
-  return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
 }

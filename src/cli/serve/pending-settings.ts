@@ -1,4 +1,3 @@
-import { OPTION_SPECS } from '../../broker/option-table.js';
 import type { SettingSource } from '../resolution.js';
 import { defineSettings, type Settings, type SettingValue } from '../settings.js';
 
@@ -39,13 +38,12 @@ const TABLE = defineSettings({
   verbose: { kind: 'boolean', default: false, doc: 'deprecated: use --log-level', flagOnly: true },
 });
 
-const EFFECTIVE = new Set(OPTION_SPECS.map((spec) => spec.flag));
-
-/** Without those that the broker's table has by now. */
+/** The table's settings, left out of the help. */
 export const PENDING_SETTINGS: Settings = Object.fromEntries(
-  Object.entries<Settings[string]>(TABLE)
-    .filter(([flag]) => !EFFECTIVE.has(flag))
-    .map(([flag, setting]) => [flag, { ...setting, group: 'no effect yet', hidden: true }]),
+  Object.entries<Settings[string]>(TABLE).map(([flag, setting]) => [
+    flag,
+    { ...setting, group: 'no effect yet', hidden: true },
+  ]),
 );
 
 /** A feature that is not there yet, and the settings that ask for it. */
@@ -70,8 +68,7 @@ export function pendingWarnings(
   values: Readonly<Record<string, SettingValue | undefined>>,
   sources: ReadonlyMap<string, SettingSource>,
 ): string[] {
-  const asked = (flag: string): boolean =>
-    PENDING_SETTINGS[flag] !== undefined && sources.get(flag) !== 'default' && asksForSomething(values[flag]);
+  const asked = (flag: string): boolean => sources.get(flag) !== 'default' && asksForSomething(values[flag]);
   const features = FEATURES.flatMap(({ name, consequence, askedBy }) => {
     const flags = askedBy.filter(asked).map((flag) => `--${flag}`);
     return flags.length === 0

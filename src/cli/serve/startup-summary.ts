@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { ChalkInstance } from 'chalk';
 import { columns } from '../columns.js';
 import { reachableAddress } from '../reachable-address.js';
@@ -29,7 +30,7 @@ export function startupSummary(
     ['TCP', tcpAddress],
     ['HTTP', httpAddress === '' ? 'off' : httpAddress],
     ...(httpsAddress === '' ? [] : [['HTTPS', httpsAddress]]),
-    ['data path', dataPath],
+    ['data path', resolve(dataPath)],
     ['durability', `${durability} ${colors.dim(`(${PROMISES[durability] ?? ''})`)}`],
   ];
   const at = DEFAULT_TCP.test(tcpAddress) ? '' : ` --nsqd-tcp-address ${reachableAddress(tcpAddress)}`;

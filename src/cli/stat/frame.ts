@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import { count } from '../count.js';
 import { failuresOf, type Report } from './report.js';
 import type { Row } from './row.js';
 import { grouped, statTable } from './stat-table.js';
@@ -53,7 +54,7 @@ function summary(report: Report, { rows, width, pace, colors, trouble, keys }: F
     `depth ${grouped(depth)}`,
     `in flight ${grouped(sumOf(rows, 'inFlight'))}`,
     ...(rows.some(({ rate }) => rate !== undefined) ? [`in ${grouped(topicRate(rows))}/s`] : []),
-    `${count(sumOf(rows, 'connections'), 'consumer')}`,
+    count(sumOf(rows, 'connections'), 'consumer'),
   ];
   const failures = failuresOf(report).map(({ address, message }) => `${address}: ${message}`);
   const unwell = report.nodes
@@ -92,10 +93,6 @@ function emptyLine({ rows }: Report): string {
 function moreLine(from: number, shown: number, all: number, keys: string): string {
   const range = shown === 0 ? `${all} rows` : `rows ${from + 1} to ${from + shown} of ${all}`;
   return keys === '' ? range : `${range}: ${keys}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${grouped(number)} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function clipped(line: string, width: number): string {

@@ -37,12 +37,9 @@ export async function showStats(options: StatOptions): Promise<void> {
   const isLive = options.output === 'table' && out.animated;
   const isOnce = !options.isPaced && options.output !== 'nsq_stat';
   // A picture that moves shows itself that it has stopped.
-  const interruption = new Interruption(
-    (line) => {
-      if (!isLive) options.terminal.say(line);
-    },
-    () => '',
-  );
+  const interruption = new Interruption((line) => {
+    if (!isLive) options.terminal.say(line);
+  });
   const ended = new AbortController();
   const signal = AbortSignal.any([interruption.signal, ended.signal]);
   const stopWatching = watchPipeReader(process.stdout.fd, () => process.exit(ExitCode.Done));

@@ -6,11 +6,11 @@ export type Output = (typeof OUTPUTS)[number];
 
 export interface OutputChoice {
   /** `--output` */
-  readonly output: string | undefined;
+  readonly output: Output | undefined;
   readonly json: boolean;
   readonly perNode: boolean;
   readonly query: StatsQuery;
-  /** Standard output is one. */
+  /** Standard output is a terminal. */
   readonly isTerminal: boolean;
 }
 
@@ -18,8 +18,7 @@ export interface OutputChoice {
  * What was asked for, or what fits: a table on a terminal; elsewhere the lines of nsq_stat for one channel, since its
  * scripts read them, and TSV for all else. Throws {@link UsageError}.
  */
-export function outputFor({ output, json, perNode, query, isTerminal }: OutputChoice): Output {
-  const asked = OUTPUTS.find((name) => name === output);
+export function outputFor({ output: asked, json, perNode, query, isTerminal }: OutputChoice): Output {
   if (json && asked !== undefined && asked !== 'json')
     throw new UsageError(`--json and --output ${asked} are two things: give one of them`);
   const isOneChannel = query.topic !== undefined && query.channel !== undefined;

@@ -1,5 +1,5 @@
 import { CLUSTER_SETTINGS } from '../cluster/cluster-settings.js';
-import { defineSettings } from '../settings.js';
+import { defineSettings, LONGEST_TIMER_MS } from '../settings.js';
 import { OUTPUTS } from './stat-output.js';
 
 /** What `nsq stat` can be told. */
@@ -11,7 +11,7 @@ export const STAT_SETTINGS = defineSettings({
     kind: 'duration',
     default: 2000,
     min: 1,
-    max: 2 ** 31 - 1,
+    max: LONGEST_TIMER_MS,
     doc: 'time between reports, over which rates are taken',
   },
   count: {

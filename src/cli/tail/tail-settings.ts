@@ -1,4 +1,4 @@
-import { SOURCE_SETTINGS } from '../client-options.js';
+import { PASSED_OPTION, SOURCE_SETTINGS } from '../client-options.js';
 import { defineSettings } from '../settings.js';
 
 /** What `nsq tail` can be told. */
@@ -39,11 +39,5 @@ export const TAIL_SETTINGS = defineSettings({
     max: 2 ** 31 - 1,
     doc: 'messages taken and not yet printed at most',
   },
-  'consumer-opt': {
-    kind: 'strings',
-    default: [],
-    verbatim: true,
-    placeholder: 'name,value',
-    doc: "option of go-nsq's for the consumer",
-  },
+  'consumer-opt': { ...PASSED_OPTION, doc: "option of go-nsq's for the consumer" },
 });

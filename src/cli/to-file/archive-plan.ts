@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { ConsumerOptions } from '../../client/index.js';
-import { type LogLevel, leveled } from '../../daemon/logger.js';
+import { leveled } from '../../daemon/logger.js';
 import { sourceAddresses } from '../client-options.js';
 import { UsageError } from '../errors.js';
 import type { Logger } from '../logger.js';
@@ -31,7 +31,7 @@ export function archivePlan(
   consumerOptions: Partial<ConsumerOptions>,
   sink: Logger,
 ): ArchivePlan {
-  const logger = leveled(sink, () => values['log-level'] as LogLevel);
+  const logger = leveled(sink, () => values['log-level']);
   const options = archiverOptions(values, sources, consumerOptions, logger);
   const pattern = values['topic-pattern'] === '' ? undefined : topicPattern(values['topic-pattern']);
   const topics = givenTopics(values, pattern, logger);
@@ -39,7 +39,9 @@ export function archivePlan(
   if (values.topic.length === 0) {
     if (!pattern) throw new UsageError('--topic or --topic-pattern required', { hint: 'As in --topic test' });
     if (lookupds.length === 0)
-      throw new UsageError('--lookupd-http-address must be specified when no --topic specified');
+      throw new UsageError('--lookupd-http-address must be specified when no --topic specified', {
+        hint: 'As in --lookupd-http-address 127.0.0.1:4161',
+      });
   }
   for (const topic of topics.length === 0 ? ['topic'] : topics) new FileName(topic, options.fileNames);
 

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, link, open, rm, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { codeOf } from '../errors.js';
 import { syncDirectory } from './sync-directory.js';
 
 /** Codes of a file system that has no hard links. */
@@ -14,7 +15,7 @@ export async function moveExclusively(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
-    const code = codeOf(error);
+    const code = codeOf(error as Error);
     if (code === 'EXDEV') await copyAcross(from, to);
     else if (NO_LINKS.has(code)) await copy(from, to);
     else throw error;
@@ -31,7 +32,7 @@ async function copyAcross(from: string, to: string): Promise<void> {
     await copy(from, part);
     await link(part, to);
   } catch (error) {
-    if (!NO_LINKS.has(codeOf(error))) throw error;
+    if (!NO_LINKS.has(codeOf(error as Error))) throw error;
     await copy(from, to);
   } finally {
     await rm(part, { force: true });
@@ -47,8 +48,4 @@ async function copy(from: string, to: string): Promise<void> {
     await rm(to, { force: true });
     throw error;
   }
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? '';
 }

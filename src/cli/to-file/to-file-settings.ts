@@ -1,7 +1,5 @@
-import { SOURCE_SETTINGS } from '../client-options.js';
-import { defineSettings } from '../settings.js';
-
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+import { PASSED_OPTION, SOURCE_SETTINGS } from '../client-options.js';
+import { defineSettings, LONGEST_TIMER_MS } from '../settings.js';
 
 /** What `nsq to-file` can be told. */
 export const TO_FILE_SETTINGS = defineSettings({
@@ -56,7 +54,7 @@ export const TO_FILE_SETTINGS = defineSettings({
   format: {
     kind: 'string',
     default: 'line',
-    placeholder: 'line|raw|json|template',
+    placeholder: 'line|raw|json|%…',
     doc: "what to write: body and newline, body, JSON lines, or fields such as '%t %i %a %d %n %v'",
   },
   gzip: { kind: 'boolean', default: false, doc: 'compress; .gz is added to file names' },
@@ -90,13 +88,7 @@ export const TO_FILE_SETTINGS = defineSettings({
     max: 2 ** 31 - 1,
     doc: 'messages of a topic taken and not yet on disk at most',
   },
-  'consumer-opt': {
-    kind: 'strings',
-    default: [],
-    verbatim: true,
-    placeholder: 'name,value',
-    doc: "option of go-nsq's for the consumers",
-  },
+  'consumer-opt': { ...PASSED_OPTION, doc: "option of go-nsq's for the consumers" },
   'http-client-connect-timeout': {
     kind: 'duration',
     default: 2000,

@@ -3,6 +3,7 @@ import type { SourceAddresses } from '../client-options.js';
 import { placesOf } from '../places.js';
 import { Delivery, type DeliveryMode } from '../relay/delivery.js';
 import { relay } from '../relay/relay.js';
+import { LONGEST_TIMER_MS } from '../settings.js';
 import type { Terminal } from '../terminal.js';
 import type { Headers } from './headers.js';
 import { HttpTarget } from './http-target.js';
@@ -64,7 +65,7 @@ export async function relayToHttp(options: RelayToHttpOptions): Promise<void> {
       maxInFlight: options.maxInFlight,
       concurrency,
       consumerOptions: options.consumerOptions,
-      closing: { timeout: Math.min(requestTimeout + 10_000, 2 ** 31 - 1) },
+      closing: { timeout: Math.min(requestTimeout + 10_000, LONGEST_TIMER_MS) },
       readyLine: `ready: ${topic} (channel ${channel}) at ${placesOf(source)} goes to ${method} ${urls.map(({ name }) => name).join(', ')}`,
       terminal,
     });

@@ -1,5 +1,5 @@
 import { RELAY_SETTINGS } from '../relay/relay-settings.js';
-import { defineSettings } from '../settings.js';
+import { defineSettings, LONGEST_TIMER_MS } from '../settings.js';
 
 const { 'status-every': statusEvery, 'consumer-opt': consumerOpt, ...SOURCE } = RELAY_SETTINGS;
 
@@ -59,14 +59,14 @@ export const TO_HTTP_SETTINGS = defineSettings({
     kind: 'duration',
     default: 2000,
     min: 1,
-    max: 2 ** 31 - 1,
+    max: LONGEST_TIMER_MS,
     doc: 'longest wait for a connection to a URL',
   },
   'http-client-request-timeout': {
     kind: 'duration',
     default: 20_000,
     min: 1,
-    max: 2 ** 31 - 1,
+    max: LONGEST_TIMER_MS,
     doc: 'longest wait for the end of a response, connecting included',
   },
   'status-every': statusEvery,

@@ -1,3 +1,4 @@
+import { PASSED_OPTION } from '../client-options.js';
 import { RELAY_SETTINGS } from '../relay/relay-settings.js';
 import { defineSettings } from '../settings.js';
 
@@ -49,11 +50,5 @@ export const TO_NSQ_SETTINGS = defineSettings({
   },
   'status-every': statusEvery,
   'consumer-opt': consumerOpt,
-  'producer-opt': {
-    kind: 'strings',
-    default: [],
-    verbatim: true,
-    placeholder: 'name,value',
-    doc: "option of go-nsq's for the connections to destinations",
-  },
+  'producer-opt': { ...PASSED_OPTION, doc: "option of go-nsq's for the connections to destinations" },
 });

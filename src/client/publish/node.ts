@@ -10,6 +10,8 @@ import type { Parcel } from './parcel.js';
 const HEAD_SIZE = 256;
 /** How long a broker may take to say so, over the round trip, ms. */
 const OBJECTION_TIME = 10;
+/** But no longer in all. */
+const MAX_OBJECTION_TIME = 500;
 
 /** What a {@link Node} tells its pool. */
 export interface NodeHost {
@@ -64,9 +66,8 @@ export class Node implements ConnectionOwner {
       connection.enqueue(command, parcel);
       return;
     }
-    connection.enqueue(command.subarray(0, HEAD_SIZE), parcel);
-    connection.hold(OBJECTION_TIME + 2 * connection.dialTime);
-    connection.send(command.subarray(HEAD_SIZE));
+    const ms = Math.min(OBJECTION_TIME + 2 * connection.roundTrip, MAX_OBJECTION_TIME);
+    connection.requestHeld(command, parcel, HEAD_SIZE, ms);
   }
 
   /** Writes what was handed over. */

@@ -13,14 +13,17 @@ import { type HttpAddress, parseHttpAddress } from '../../../src/cli/cluster/htt
 import { NodeClient } from '../../../src/cli/cluster/node-client.js';
 import { startLookupd } from '../../../src/lookupd/index.js';
 import { cleanup, tempDir } from '../../support/temp.js';
-import { fakeDaemon, NOWHERE } from './fake-daemon.js';
+import { Distrustful, fakeDaemon, NOWHERE } from './fake-daemon.js';
 
 const client = new NodeClient({ connectTimeout: 1000, requestTimeout: 2000 });
 const address = (text: string): HttpAddress => parseHttpAddress('', text);
 
-function acting(source: { nsqds?: readonly HttpAddress[]; lookupds?: readonly HttpAddress[] }) {
-  const cluster = new Cluster({ nsqds: [], lookupds: [], ...source }, client);
-  const actions = new Actions(cluster, client);
+function acting(
+  source: { nsqds?: readonly HttpAddress[]; lookupds?: readonly HttpAddress[] },
+  asked = client,
+) {
+  const cluster = new Cluster({ nsqds: [], lookupds: [], ...source }, asked);
+  const actions = new Actions(cluster, asked);
   const act = (verb: Verb, topic: string, channel?: string): Promise<Outcome> =>
     actions.perform(verb, channel === undefined ? { topic } : { topic, channel });
   return { act, cluster };
@@ -110,6 +113,8 @@ describe('at nsqds', () => {
     });
     const none = await acting({ nsqds: [NOWHERE] }).act('pause', 't');
     expect(outcomeError(none)?.hint).toContain('nsq serve');
+    const untrusted = await acting({ nsqds: [one] }, new Distrustful()).act('create', 't');
+    expect(outcomeError(untrusted)?.hint).toContain('--http-client-tls-root-ca-file');
   });
 });
 

@@ -49,6 +49,6 @@ test('a certificate that cannot be read is named with its flag', async () => {
     {},
   );
   await expect(nodeClient(values as Values)).rejects.toThrow(
-    'cannot read /nowhere/ca.pem, given with --http-client-tls-root-ca-file',
+    'cannot read /nowhere/ca.pem, given with --http-client-tls-root-ca-file: no such file',
   );
 });

@@ -3,7 +3,7 @@ import { Cluster } from '../../../src/cli/cluster/cluster.js';
 import type { ClusterSource } from '../../../src/cli/cluster/cluster-settings.js';
 import type { HttpAddress } from '../../../src/cli/cluster/http-address.js';
 import { NodeClient } from '../../../src/cli/cluster/node-client.js';
-import { fakeDaemon, NOWHERE, type Script, statsAnswer } from './fake-daemon.js';
+import { Distrustful, fakeDaemon, NOWHERE, type Script, statsAnswer } from './fake-daemon.js';
 
 const client = new NodeClient({ connectTimeout: 1000, requestTimeout: 1000 });
 
@@ -66,6 +66,14 @@ describe('a sample', () => {
     await expect(cluster({ lookupds: [NOWHERE] }).sample()).rejects.toMatchObject({
       message: expect.stringMatching(/^no lookupd answers: 127\.0\.0\.1:1/),
       hint: expect.stringContaining('nsq lookupd'),
+    });
+  });
+
+  test('where HTTPS is not trusted, it says how to trust it', async () => {
+    const all = new Cluster({ nsqds: [NOWHERE], lookupds: [] }, new Distrustful());
+    await expect(all.sample()).rejects.toMatchObject({
+      message: 'no nsqd answers as it should: 127.0.0.1:1: HTTPS: certificate has expired',
+      hint: expect.stringContaining('--http-client-tls-root-ca-file'),
     });
   });
 

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type HttpAddress, parseHttpAddress } from '../../../src/cli/cluster/http-address.js';
+import { NodeClient } from '../../../src/cli/cluster/node-client.js';
+import { unreachable } from '../../../src/cli/cluster/node-error.js';
 import { cleanup } from '../../support/temp.js';
 
 /** What a daemon answers to a request: JSON, or whatever it writes itself. */
@@ -61,6 +63,22 @@ export function statsAnswer(
       })),
     })),
   };
+}
+
+/** Finds a certificate everywhere that it does not trust. */
+export class Distrustful extends NodeClient {
+  constructor() {
+    super({ connectTimeout: 1000, requestTimeout: 1000 });
+  }
+
+  override get({ text }: HttpAddress): Promise<never> {
+    const expired = Object.assign(new Error('certificate has expired'), { code: 'CERT_HAS_EXPIRED' });
+    return Promise.reject(unreachable(text, expired));
+  }
+
+  override post(address: HttpAddress): Promise<never> {
+    return this.get(address);
+  }
 }
 
 /** Nobody listens there. */

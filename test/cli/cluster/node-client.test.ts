@@ -98,7 +98,7 @@ describe('NodeClient', () => {
       response.writeHead(403).end(JSON.stringify({ message: 'TLS_REQUIRED', https_port: port }));
     };
     const tls = { connectTimeout: 1000, requestTimeout: 5000 };
-    await expect(get(script, new NodeClient(tls))).rejects.toMatchObject({ code: 'E_UNREACHABLE' });
+    await expect(get(script, new NodeClient(tls))).rejects.toMatchObject({ code: 'E_TLS' });
     const trusting = new NodeClient({ ...tls, tls: { ca: pems.cert } });
     expect(await get(script, trusting)).toEqual({ topics: [] });
     const careless = new NodeClient({ ...tls, tls: { rejectUnauthorized: false } });

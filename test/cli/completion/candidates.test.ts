@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type AskNames, candidates } from '../../../src/cli/completion/candidates.js';
 import { type KnownCommand, readCommandLine } from '../../../src/cli/completion/command-line.js';
+import { placeholder } from '../../../src/cli/flags.js';
+import { messageFormat } from '../../../src/cli/tail/message-format.js';
+import { TAIL_SETTINGS } from '../../../src/cli/tail/tail-settings.js';
+import { TO_FILE_SETTINGS } from '../../../src/cli/to-file/to-file-settings.js';
 
 const COMMANDS: KnownCommand[] = [
   {
@@ -91,4 +95,16 @@ describe('completion of', () => {
       { word: 'topic', description: 'Topics.' },
     ]);
   });
+});
+
+test.each([
+  ['tail', TAIL_SETTINGS],
+  ['to-file', TO_FILE_SETTINGS],
+])('the words offered for --format of %s are formats', async (name, { format }) => {
+  const flag = { name: 'format', type: 'option', helpValue: `<${placeholder(format)}>` } as const;
+  const commands = [{ words: name, summary: '', usage: name, flags: [flag] }];
+  const found = await candidates(readCommandLine([name, '--format', ''], commands), commands, [], askNames);
+  const words = typeof found === 'string' ? [found] : found.map(({ word }) => word);
+  expect(words).toEqual(['line', 'raw', 'json']);
+  for (const word of words) messageFormat(word);
 });

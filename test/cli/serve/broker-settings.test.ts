@@ -45,6 +45,10 @@ test('a high water mark that is none is refused by the name of the flag or varia
   );
 });
 
+test('no setting both has an effect and is said to have none', () => {
+  expect(OPTION_SPECS.map(({ flag }) => flag).filter((flag) => flag in PENDING_SETTINGS)).toEqual([]);
+});
+
 describe("nsqd's configuration file", () => {
   const path = new URL('nsqd.toml', import.meta.url);
   const file = { path: 'nsqd.toml', values: parse(readFileSync(path, 'utf8')) };

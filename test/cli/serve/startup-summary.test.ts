@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Chalk } from 'chalk';
 import { expect, test } from 'vitest';
 import { startupSummary } from '../../../src/cli/serve/startup-summary.js';
@@ -22,8 +23,9 @@ test('addresses, data path, durability, and what to do next', () => {
 });
 
 test('the commands name the address where it is not the default', () => {
-  const broker = { tcpAddress: '0.0.0.0:5000', httpAddress: '', httpsAddress: '', dataPath: '/data' };
+  const broker = { tcpAddress: '0.0.0.0:5000', httpAddress: '', httpsAddress: '', dataPath: 'data' };
   const summary = startupSummary(broker, 'fsync', '1.2.3', plain);
+  expect(summary).toContain(resolve('data'));
   expect(summary).toContain('nsq tail --topic test --nsqd-tcp-address 127.0.0.1:5000');
   expect(summary).toMatch(/HTTP +off/);
   expect(summary).not.toContain('HTTPS');

@@ -21,8 +21,9 @@ export function said(peer: FakePeer): string[] {
     .map(({ name, params }) => [name, ...params].map((one) => one.replace(/^0+(?=[\da-f]+$)/, '')).join(' '));
 }
 
-/** Resolves when the client has dealt with what it was sent. */
+/** Resolves when the client has dealt with what it was sent, and with timers that rang. */
 export async function settled(peer: FakePeer): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
   const before = peer.count('NOP');
   peer.heartbeat();
   await peer.until(() => peer.count('NOP') > before);
