@@ -18,6 +18,7 @@ export {
   type LimitAction,
 } from './settings.js';
 export type { ChannelReport, TakeoverReport, TopicReport } from './takeover/report.js';
+export { NSQD_VERSION } from './version.js';
 
 /** A running broker. */
 export type Broker = Pick<

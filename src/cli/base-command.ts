@@ -21,6 +21,8 @@ export interface Input<T extends Settings> {
 export abstract class BaseCommand extends Command {
   // Excess arguments are refused by `read`; oclif's strict mode would take `nsq tail x` for an unknown command.
   static override readonly strict = false;
+  /** The original's program and version that it stands in for: scripts ask for it by `--version`. Empty for none. */
+  protected readonly standsFor: string = '';
 
   static settingsFlags(settings: Settings): ReturnType<typeof flagsFor> {
     return flagsFor({ ...settings, ...COMMON_SETTINGS });
@@ -34,7 +36,8 @@ export abstract class BaseCommand extends Command {
     const settings: Settings = { ...table, ...COMMON_SETTINGS };
     const { flags, given } = await this.#parse(settings);
     if (flags.version) {
-      this.log(this.config.userAgent);
+      const { userAgent } = this.config;
+      this.log(this.standsFor === '' ? userAgent : `${this.standsFor} (${userAgent})`);
       this.exit(0);
     }
     if (args === '' && given.length > 0) throw unexpectedArgument(given[0]!, settings);

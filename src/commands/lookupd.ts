@@ -6,7 +6,7 @@ import {
   lookupdOptions,
 } from '../cli/lookupd/lookupd-settings.js';
 import { keepProcessSmall } from '../cli/lookupd/small-process.js';
-import { startLookupd } from '../lookupd/index.js';
+import { NSQLOOKUPD_VERSION, startLookupd } from '../lookupd/index.js';
 
 const SETTINGS = { ...LOOKUPD_SETTINGS, ...DEPRECATED_LOOKUPD_SETTINGS };
 
@@ -29,6 +29,7 @@ export class Lookupd extends BaseCommand {
     },
   ];
   static override readonly flags = BaseCommand.settingsFlags(SETTINGS);
+  protected override readonly standsFor = `nsqlookupd v${NSQLOOKUPD_VERSION}`;
 
   async run(): Promise<void> {
     const { values, terminal } = await this.read(SETTINGS);

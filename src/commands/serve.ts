@@ -1,4 +1,4 @@
-import { importFromNsqd, startBroker } from '../broker/index.js';
+import { importFromNsqd, NSQD_VERSION, startBroker } from '../broker/index.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { runDaemon } from '../cli/daemon-run.js';
 import { UsageError } from '../cli/errors.js';
@@ -30,6 +30,7 @@ export class Serve extends BaseCommand {
     },
   ];
   static override readonly flags = BaseCommand.settingsFlags(SETTINGS);
+  protected override readonly standsFor = `nsqd v${NSQD_VERSION}`;
 
   async run(): Promise<void> {
     const { values, sources, terminal } = await this.read(SETTINGS);

@@ -4,6 +4,7 @@ import type { LookupdOptions } from './options.js';
 export { LOG_LEVELS, type Logger, type LogLevel } from '../daemon/logger.js';
 export { LookupdError, type LookupdErrorCode } from './errors.js';
 export { LOOKUPD_OPTION_SPECS, type LookupdOptions, type LookupdSettings } from './options.js';
+export { NSQLOOKUPD_VERSION } from './version.js';
 
 /** A running lookupd: the addresses it listens on, its settings, and `close()`, which ends it. */
 export type Lookupd = Pick<LookupdCore, 'tcpAddress' | 'httpAddress' | 'settings' | 'close'>;

@@ -134,7 +134,9 @@ describe.each(WITH_SETTINGS)('nsq %s', (_name, command) => {
   test.each(['--version', '-version'])('%s prints the version and ends', async (flag) => {
     const write = vi.spyOn(console, 'log').mockImplementation(() => {});
     await expect(commandOf(command, [flag]).run()).rejects.toMatchObject({ oclif: { exit: 0 } });
-    expect(write.mock.calls).toEqual([['nsq/1.2.3']]);
+    expect(write.mock.calls).toEqual([
+      [expect.stringMatching(/^nsq\/1\.2\.3$|^nsq(lookup)?d v[\d.]+ \(nsq\/1\.2\.3\)$/)],
+    ]);
     write.mockRestore();
   });
 

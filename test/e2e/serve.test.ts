@@ -146,9 +146,18 @@ describe('help', () => {
 
   test('the version, in every way that it is asked for', async () => {
     const runs = await Promise.all(
-      [['--version'], ['-version'], ['serve', '--version'], ['tail', '-version']].map((args) => nsq(args)),
+      [['--version'], ['-version'], ['tail', '-version']].map((args) => nsq(args)),
     );
     for (const { code, stdout } of runs)
       expect([code, stdout]).toEqual([0, expect.stringMatching(/^nsq\/\d+\.\d+\.\d+ /)]);
+  });
+
+  test.each([
+    ['serve', 'nsqd'],
+    ['lookupd', 'nsqlookupd'],
+  ])('%s --version says which %s it stands in for', async (command, original) => {
+    const { code, stdout } = await nsq([command, '--version']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^${original} v1\\.\\d+\\.\\d+ \\(nsq/\\d+\\.\\d+\\.\\d+ .*\\)\n$`));
   });
 });
