@@ -8,7 +8,8 @@ import { crc32 } from 'node:zlib';
  *      8  u32  number of records
  *     12  u32  flags
  *     16  u64  number of the first record within the topic
- *     24  u64  deferred blocks: when the record is due, ms since 1970; else 0
+ *     24  u64  deferred blocks: when the record is due, ms since 1970; blocks that do not end their batch: number
+ *              after the batch's last record; else 0
  *     32  u32  CRC-32 of the records
  *     36  u32  CRC-32 of the header before this field
  *     40       records
@@ -48,6 +49,7 @@ export function blockFirst(buf: Buffer, at: number): number {
   return buf.readUInt32BE(at + 16) * TWO_32 + buf.readUInt32BE(at + 20);
 }
 
+/** When a deferred block's record is due; where a block does not end its batch, the number after the batch. */
 export function blockDue(buf: Buffer, at: number): number {
   return buf.readUInt32BE(at + 24) * TWO_32 + buf.readUInt32BE(at + 28);
 }

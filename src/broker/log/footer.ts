@@ -7,11 +7,19 @@ import { SEGMENT_HEADER_SIZE, type Segment } from './segment.js';
  *
  *     index   u32 count | count x (f64 number, f64 position)
  *     marks   u32 count | count x (f64 number, f64 due)          deferred records
- *     trailer 8 bytes "NSQFOOT2" | u32 bytes of index and marks | f64 number after the last message |
- *             f64 bytes of blocks | u32 CRC-32 of all before, begun with the segment's seed
+ *     trailer 8 bytes "NSQFOOT3" | u32 bytes of index and marks | f64 number after the last message |
+ *             f64 bytes of blocks | u32 CRC-32 of index and marks | u32 CRC-32 of the trailer before this field
+ *
+ * Both CRCs begin with the segment's seed.
  */
-const MAGIC = 'NSQFOOT2';
-const TRAILER_SIZE = 8 + 4 + 8 + 8 + 4;
+const MAGIC = 'NSQFOOT3';
+const TRAILER_SIZE = 8 + 4 + 8 + 8 + 4 + 4;
+
+/**
+ * What a file's end tells: `whole` is all that the footer says; `ended` that the file is finished and where, while its
+ * lists are damaged; `none` nothing.
+ */
+export type FooterResult = 'whole' | 'ended' | 'none';
 
 function encodeFooter(segment: Segment): Buffer {
   const { indexN, indexPos, deferred } = segment;
@@ -32,7 +40,8 @@ function encodeFooter(segment: Segment): Buffer {
   at = buf.writeUInt32BE(bodySize, at);
   at = buf.writeDoubleBE(segment.endN, at);
   at = buf.writeDoubleBE(segment.size, at);
-  buf.writeUInt32BE(crc32(buf.subarray(0, at), segment.seed), at);
+  at = buf.writeUInt32BE(crc32(buf.subarray(0, bodySize), segment.seed), at);
+  buf.writeUInt32BE(crc32(buf.subarray(bodySize, at), segment.seed), at);
   return buf;
 }
 
@@ -44,22 +53,24 @@ export function writeFooter(files: Files, fd: number, segment: Segment): void {
   files.ftruncateSync(fd, at + footer.length);
 }
 
-/** Reads the footer of a file of `fileSize` bytes into the segment. False if there is no good one. */
-export function readFooter(files: Files, fd: number, fileSize: number, segment: Segment): boolean {
-  if (fileSize < SEGMENT_HEADER_SIZE + TRAILER_SIZE + 8) return false;
+/** Reads the footer of a file of `fileSize` bytes into the segment, as much of it as is good. */
+export function readFooter(files: Files, fd: number, fileSize: number, segment: Segment): FooterResult {
+  if (fileSize < SEGMENT_HEADER_SIZE + TRAILER_SIZE + 8) return 'none';
   const trailer = Buffer.alloc(TRAILER_SIZE);
-  if (readFully(files, fd, trailer, 0, TRAILER_SIZE, fileSize - TRAILER_SIZE) < TRAILER_SIZE) return false;
-  if (trailer.toString('latin1', 0, MAGIC.length) !== MAGIC) return false;
+  if (readFully(files, fd, trailer, 0, TRAILER_SIZE, fileSize - TRAILER_SIZE) < TRAILER_SIZE) return 'none';
+  if (trailer.toString('latin1', 0, MAGIC.length) !== MAGIC) return 'none';
+  if (crc32(trailer.subarray(0, -4), segment.seed) !== trailer.readUInt32BE(TRAILER_SIZE - 4)) return 'none';
   const bodySize = trailer.readUInt32BE(8);
   const size = trailer.readDoubleBE(20);
-  if (SEGMENT_HEADER_SIZE + size + bodySize + TRAILER_SIZE !== fileSize) return false;
-  const whole = Buffer.alloc(bodySize + TRAILER_SIZE);
-  if (readFully(files, fd, whole, 0, whole.length, fileSize - whole.length) < whole.length) return false;
-  if (crc32(whole.subarray(0, -4), segment.seed) !== whole.readUInt32BE(whole.length - 4)) return false;
+  const bodyAt = SEGMENT_HEADER_SIZE + size;
+  if (bodyAt + bodySize + TRAILER_SIZE !== fileSize) return 'none';
   segment.endN = trailer.readDoubleBE(12);
   segment.size = size;
-  readLists(whole, segment);
-  return true;
+  const body = Buffer.alloc(bodySize);
+  if (readFully(files, fd, body, 0, bodySize, bodyAt) < bodySize) return 'ended';
+  if (crc32(body, segment.seed) !== trailer.readUInt32BE(28)) return 'ended';
+  readLists(body, segment);
+  return 'whole';
 }
 
 function readLists(buf: Buffer, segment: Segment): void {

@@ -3,11 +3,12 @@ import { BrokerError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { COMPACTED_SUFFIX } from './compaction.js';
 import { type Files, readFully } from './files.js';
-import { readFooter, writeFooter } from './footer.js';
+import { type FooterResult, readFooter, writeFooter } from './footer.js';
 import type { IdSource } from './id-source.js';
 import { restoreEntries } from './new-entries.js';
-import { scanSegment } from './scan.js';
+import { type KnownEnd, scanSegment } from './scan.js';
 import {
+  firstOfName,
   isSegmentFileName,
   parseSegmentHeader,
   SEGMENT_HEADER_SIZE,
@@ -27,8 +28,10 @@ export function openSegments(files: Files, directory: string, ids: IdSource, log
   // What a crash left half written; the file that it was to replace is whole.
   for (const name of names.filter((it) => it.endsWith(COMPACTED_SUFFIX)))
     files.unlinkSync(join(directory, name));
-  for (const name of names.filter(isSegmentFileName).sort()) {
-    const segment = openSegment(files, join(directory, name), logger);
+  const segmentNames = names.filter(isSegmentFileName).sort();
+  for (const [at, name] of segmentNames.entries()) {
+    const next = segmentNames[at + 1];
+    const segment = openSegment(files, join(directory, name), next, logger);
     const last = segments.at(-1);
     if (!segment) continue;
     if (last && (segment.firstN < last.endN || segment.basePos < last.endPos)) {
@@ -40,7 +43,13 @@ export function openSegments(files: Files, directory: string, ids: IdSource, log
   return new SegmentList(ids, segments);
 }
 
-function openSegment(files: Files, path: string, logger: Logger): Segment | undefined {
+/** @param next name of the file after it, which was begun when all of this one was written */
+function openSegment(
+  files: Files,
+  path: string,
+  next: string | undefined,
+  logger: Logger,
+): Segment | undefined {
   let fd: number;
   try {
     fd = files.openSync(path, 'r+');
@@ -69,14 +78,26 @@ function openSegment(files: Files, path: string, logger: Logger): Segment | unde
       return undefined;
     }
     segment.sealed = true;
-    if (readFooter(files, fd, fileSize, segment)) return segment;
-    for (const { offset, bytes, messages } of scanSegment(files, fd, fileSize, segment)) {
+    const footer = readFooter(files, fd, fileSize, segment);
+    if (footer === 'whole') return segment;
+    const known = knownEnd(segment, footer, next);
+    const { damage, overlaps } = scanSegment(files, fd, fileSize, segment, known);
+    for (const { offset, bytes, messages } of damage) {
       logger.error(`damaged block skipped: ${bytes} bytes at ${offset} of ${path}, ${messages} messages`);
     }
     const torn = fileSize - SEGMENT_HEADER_SIZE - segment.size;
-    if (torn > 0 && !segment.inUsedFile) logger.warn(`torn end cut off: ${torn} bytes of ${path}`);
+    if (overlaps) {
+      // What a failed write left behind, or somebody put a file beside it: nothing of it is cut off.
+      logger.warn(
+        `${path} goes on for ${torn} bytes after message ${segment.endN - 1}, which ${next} goes on from`,
+      );
+      return segment.endN === segment.firstN ? undefined : segment;
+    }
+    if (known) logger.warn(`${path} has no whole footer: made anew`);
+    else if (torn > 0 && !segment.inUsedFile) logger.warn(`torn end cut off: ${torn} bytes of ${path}`);
     if (segment.endN === segment.firstN) {
-      files.unlinkSync(path);
+      if (damage.length > 0) setAside(files, path, 'has no readable message', logger);
+      else files.unlinkSync(path);
       return undefined;
     }
     try {
@@ -89,6 +110,15 @@ function openSegment(files: Files, path: string, logger: Logger): Segment | unde
   } finally {
     files.closeSync(fd);
   }
+}
+
+function knownEnd(
+  { endN, size }: Segment,
+  footer: FooterResult,
+  next: string | undefined,
+): KnownEnd | undefined {
+  if (footer === 'ended') return { n: endN, size };
+  return next === undefined ? undefined : { n: firstOfName(next), size: -1 };
 }
 
 function setAside(files: Files, path: string, why: string, logger: Logger): void {

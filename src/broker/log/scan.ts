@@ -6,6 +6,7 @@ import {
   blockDue,
   blockFirst,
   blockFlags,
+  blockLength,
   blockPayload,
   checkBlock,
   findBlock,
@@ -18,7 +19,7 @@ export const INDEX_STEP = 256 * 1024;
 const WINDOW = 1024 * 1024;
 
 /** A stretch of a file that could not be read as blocks. */
-export interface Damage {
+interface Damage {
   /** Where in the file, in bytes. */
   offset: number;
   bytes: number;
@@ -26,12 +27,39 @@ export interface Damage {
   messages: number;
 }
 
+export interface Scanned {
+  damage: Damage[];
+  /** There are messages in the file that the one after it has too, or others instead. */
+  overlaps: boolean;
+}
+
+/** What is known of a finished file's end from elsewhere. */
+export interface KnownEnd {
+  /** Number after the last message that may be in it. */
+  n: number;
+  /** Bytes of blocks; -1 if that is not known. */
+  size: number;
+}
+
 /**
  * Reads a segment file's blocks from the first one on, checks them, and sets the segment's size, end and index. What
- * cannot be read in the middle is left and reported; a torn end, or a batch whose last block is missing, is not counted.
+ * cannot be read in the middle is left and reported.
+ *
+ * Of a file that was not finished, a torn end is not counted, nor is a batch of which nothing shows that it was written
+ * to its end: neither its last block, nor one after it. Of a finished one, all that is whole counts, up to the end that is
+ * known.
+ *
+ * @param known undefined if the file may be one that was not finished
  */
-export function scanSegment(files: Files, fd: number, fileSize: number, segment: Segment): Damage[] {
-  return new Scan(files, fd, fileSize - SEGMENT_HEADER_SIZE, segment).run();
+export function scanSegment(
+  files: Files,
+  fd: number,
+  fileSize: number,
+  segment: Segment,
+  known?: KnownEnd,
+): Scanned {
+  const size = known && known.size !== -1 ? known.size : fileSize - SEGMENT_HEADER_SIZE;
+  return new Scan(files, fd, size, segment, known).run();
 }
 
 class Scan {
@@ -45,6 +73,11 @@ class Scan {
   /** Offset of the window's first byte, and bytes in it. */
   #from = 0;
   #have = 0;
+  readonly #known: KnownEnd | undefined;
+  /** Number after the last message that the blocks so far say they have. */
+  #n: number;
+  /** Blocks since the last one that counts belong to batches that end there at the latest; 0 if there are none. */
+  #batchesEnd = 0;
   /** Offset after the last block that counts, and the state of the lists there. */
   #good = 0;
   #goodN: number;
@@ -52,54 +85,77 @@ class Scan {
   #goodDamage = 0;
   #goodIndex = 0;
 
-  constructor(files: Files, fd: number, size: number, segment: Segment) {
+  constructor(files: Files, fd: number, size: number, segment: Segment, known: KnownEnd | undefined) {
     this.#files = files;
     this.#fd = fd;
     this.#size = size;
     this.#segment = segment;
-    this.#goodN = segment.firstN;
+    this.#known = known;
+    this.#n = this.#goodN = segment.firstN;
   }
 
-  run(): Damage[] {
+  run(): Scanned {
     let at = 0;
-    let n = this.#segment.firstN;
-    const { seed } = this.#segment;
+    let overlaps = false;
     while (at < this.#size) {
-      this.#fill(at, BLOCK_HEADER_SIZE);
-      let check = checkBlock(this.#window, at - this.#from, this.#have, seed);
-      if (check === 'cut' && this.#have >= at - this.#from + BLOCK_HEADER_SIZE) {
-        this.#fill(at, BLOCK_HEADER_SIZE + blockPayload(this.#window, at - this.#from));
-        check = checkBlock(this.#window, at - this.#from, this.#have, seed);
-      }
-      if (check === 'good' && blockFirst(this.#window, at - this.#from) >= n) {
-        const local = at - this.#from;
-        this.#noteGap(n, blockFirst(this.#window, local));
+      const check = this.#check(at);
+      const local = at - this.#from;
+      const hasHeader = check === 'good' || check === 'bad-records';
+      overlaps = hasHeader && this.#known !== undefined && blockFirst(this.#window, local) >= this.#known.n;
+      if (overlaps) break;
+      const follows = hasHeader && blockFirst(this.#window, local) >= this.#n;
+      if (follows) this.#pass(at, local);
+      if (follows && check === 'good') {
         this.#takeBlock(at, local);
-        n = blockFirst(this.#window, local) + blockCount(this.#window, local);
-        at += BLOCK_HEADER_SIZE + blockPayload(this.#window, local);
-        if (blockFlags(this.#window, local) & BlockFlag.BatchEnd) this.#remember(at, n);
+        at += blockLength(this.#window, local);
+        this.#mayRemember(at, local);
         continue;
       }
       const next = this.#after(at, check);
       if (next === -1) break;
-      this.#damage.push({ offset: SEGMENT_HEADER_SIZE + at, bytes: next - at, messages: 0 });
+      const messages = follows ? blockCount(this.#window, local) : 0;
+      this.#damage.push({ offset: SEGMENT_HEADER_SIZE + at, bytes: next - at, messages });
       at = next;
     }
-    this.#forgetRest();
-    return this.#damage;
+    if (this.#known) this.#end(at, this.#known);
+    else this.#forgetRest();
+    return { damage: this.#damage, overlaps };
+  }
+
+  /** What is at `at`; the block is in the window then, if it is whole. */
+  #check(at: number): BlockCheck {
+    const { seed } = this.#segment;
+    this.#fill(at, BLOCK_HEADER_SIZE);
+    const check = checkBlock(this.#window, at - this.#from, this.#have, seed);
+    if (check !== 'cut' || this.#have < at - this.#from + BLOCK_HEADER_SIZE) return check;
+    this.#fill(at, BLOCK_HEADER_SIZE + blockPayload(this.#window, at - this.#from));
+    return checkBlock(this.#window, at - this.#from, this.#have, seed);
   }
 
   /** Where the next block may be after the one at `at`, which does not count; -1 if there is none. */
   #after(at: number, check: BlockCheck): number {
     if (check === 'bad-header') return this.#nextBlock(at + 1);
     // What a good header says of its length is true: what looks like a block within was published by somebody.
-    return check === 'cut' ? -1 : at + BLOCK_HEADER_SIZE + blockPayload(this.#window, at - this.#from);
+    return check === 'cut' ? -1 : at + blockLength(this.#window, at - this.#from);
   }
 
-  /** The messages that a damaged stretch held show by the number of the block after it. */
-  #noteGap(expected: number, first: number): void {
+  /** A block's header was read: it tells how many messages a damaged stretch before it held, and what was written before. */
+  #pass(at: number, local: number): void {
+    const first = blockFirst(this.#window, local);
+    this.#noteGap(first);
+    if (this.#batchesEnd > 0 && this.#batchesEnd <= first) this.#remember(at, first);
+    this.#n = first + blockCount(this.#window, local);
+  }
+
+  #noteGap(first: number): void {
     const last = this.#damage.at(-1);
-    if (last && first > expected) last.messages += first - expected;
+    if (last && first > this.#n) last.messages += first - this.#n;
+  }
+
+  /** A block is whole that ends at `at`: it counts, if it ends its batch. */
+  #mayRemember(at: number, local: number): void {
+    if (blockFlags(this.#window, local) & BlockFlag.BatchEnd) return this.#remember(at, this.#n);
+    this.#batchesEnd = Math.max(this.#batchesEnd, blockDue(this.#window, local));
   }
 
   #takeBlock(at: number, local: number): void {
@@ -121,6 +177,17 @@ class Scan {
     this.#goodDeferred = this.#segment.deferred.length;
     this.#goodDamage = this.#damage.length;
     this.#goodIndex = this.#segment.indexN.length;
+    this.#batchesEnd = 0;
+  }
+
+  /** The file was finished, and cannot be read on from `at`. */
+  #end(at: number, { n, size }: KnownEnd): void {
+    if (at < this.#size && n > this.#n) {
+      // Where nothing says where the blocks end, what is left may be a damaged footer.
+      this.#damage.push({ offset: SEGMENT_HEADER_SIZE + at, bytes: this.#size - at, messages: n - this.#n });
+    }
+    this.#segment.size = Math.max(at, size);
+    this.#segment.endN = size === -1 ? this.#n : n;
   }
 
   #forgetRest(): void {

@@ -27,7 +27,8 @@ export class Tail {
   #at = 0;
   #blockAt = -1;
   #blockFirst = 0;
-  #inBatch = false;
+  /** Number after the last message of the MPUB that is being appended in several blocks; 0 if none is. */
+  #batchEnd = 0;
   #batch: Batch | undefined;
   /** Position of the next slab's first byte. */
   #nextPos: number;
@@ -116,7 +117,7 @@ export class Tail {
       this.#writeAll(stamp, body, start + MPUB_COUNT_SIZE, end, count, total);
       return;
     }
-    this.#inBatch = true;
+    this.#batchEnd = this.nextN + count;
     let at = start + MPUB_COUNT_SIZE;
     for (let left = count; left > 0; left--) {
       const from = at + MPUB_LENGTH_SIZE;
@@ -125,7 +126,7 @@ export class Tail {
       this.#write(stamp, body, from, to);
       at = to;
     }
-    this.#inBatch = false;
+    this.#batchEnd = 0;
   }
 
   /** A message that is due later has a block of its own. */
@@ -193,7 +194,7 @@ export class Tail {
     if (this.#blockAt !== -1) {
       const fits = this.#at + need <= this.#slab!.buf.length;
       if (fits && this.#at - this.#blockAt + need <= BLOCK_TARGET) return;
-      this.#closeBlock(this.#inBatch ? 0 : BlockFlag.BatchEnd, 0);
+      this.#closeBlock(this.#batchEnd === 0 ? BlockFlag.BatchEnd : 0, this.#batchEnd);
     }
     const slab = this.#slab;
     if (!slab || this.#at + BLOCK_HEADER_SIZE + need > slab.buf.length)

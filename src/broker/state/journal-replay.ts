@@ -43,7 +43,9 @@ export function replay({ path, buf }: { path: string; buf: Buffer }, logger: Log
   }
   if (next === 0) {
     const magic = buf.toString('latin1', 0, JOURNAL_MAGIC.length);
-    if (magic === JOURNAL_MAGIC || !MAGIC_OF_ANY_VERSION.test(magic)) return undefined;
+    const isOurs =
+      magic === JOURNAL_MAGIC || !MAGIC_OF_ANY_VERSION.test(magic) || nextBatch(buf, 0) < buf.length;
+    if (isOurs) return undefined;
     throw new BrokerError('E_FORMAT', `${path} was written by a later version`);
   }
   damage.report(path, logger);

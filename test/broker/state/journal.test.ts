@@ -156,6 +156,19 @@ test('a journal of a later version stops the start', () => {
   expect(() => readJournal(files, DIRECTORY, new LoggerNotes())).toThrow(BrokerError);
 });
 
+test('a journal whose version is damaged, and its snapshot with it, is set aside', () => {
+  const subject = new Subject();
+  subject.journal.write();
+  const path = journalPaths(subject.files)[0]!;
+  const { length } = subject.files.get(path);
+  const damaged = subject.files.clone();
+  damaged.put(path, Buffer.concat([damaged.get(path), Buffer.from([1])]));
+  for (const at of [6, length / 2, length - 1]) damaged.get(path)[at]! ^= 2;
+  expect(damaged.get(path).toString('latin1', 0, 8)).toBe('NSQJNL21');
+  expect(readJournal(damaged, DIRECTORY, new LoggerNotes()).state.channels.size).toBe(0);
+  expect(damaged.paths()).toEqual([`${path}.bad`]);
+});
+
 /** Lets what is under way off the event loop come to its end. */
 async function settle(): Promise<void> {
   for (let i = 0; i < 4; i++) await new Promise(setImmediate);

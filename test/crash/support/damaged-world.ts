@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { vi } from 'vitest';
 import {
   BLOCK_HEADER_SIZE,
   BlockFlag,
@@ -17,6 +17,14 @@ import { type Delivery, openTopic, Reader } from './memory-topic.js';
 const CHANNELS = ['a', 'b', 'c'];
 const HOUR = 3_600_000;
 const ROUNDS = 12;
+/** Bytes at the end of a finished segment file that say where it ends. */
+const TRAILER_SIZE = 36;
+
+/** A byte of a file. */
+interface Place {
+  readonly path: string;
+  readonly offset: number;
+}
 
 /** A block of a segment file: which bytes it has and which messages are in it. */
 interface Block {
@@ -35,11 +43,17 @@ export interface World {
   /** Those that are due in an hour. */
   readonly later: ReadonlySet<number>;
   readonly paused: ReadonlySet<string>;
-  /** The messages that a damaged byte of a segment file may cost; those that all bytes from there on may, if it is cut. */
-  costOf(path: string, offset: number, isCut?: boolean): ReadonlySet<number>;
+  /** The messages that damaged bytes of segment files may cost, all together. */
+  costOf(places: readonly Place[]): ReadonlySet<number>;
+  /** The messages that a cut of a segment file may cost. */
+  costOfCut(place: Place): ReadonlySet<number>;
 }
 
-const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** A turn of the event loop, in which a millisecond passes: timers are to be vitest's, so that a seed brings all back. */
+async function tick(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  vi.advanceTimersByTime(1);
+}
 
 /** A topic with history: segments, journals, messages of all sizes, deferred, finished and given back. */
 export async function makeWorld(
@@ -104,17 +118,39 @@ export async function makeWorld(
   const copy = files.clone();
   scheduler.close();
   topic.log.abandon();
-  const costOf = (path: string, offset: number, isCut = false): ReadonlySet<number> => {
-    const list = blocks.get(path) ?? [];
-    const isHit = ({ from, to }: Block): boolean => offset < to && (isCut || offset >= from);
-    // Of a file that is not finished, a damaged last batch cannot be told from a torn one: all of it goes.
-    const cost = list.flatMap((batch, at) => {
-      const isTorn = isCut || (!closed && path === last && at === list.length - 1);
-      return isTorn && batch.some(isHit) ? batch : batch.filter(isHit);
+  const trailer = ({ path, offset }: Place): boolean => offset >= copy.get(path).length - TRAILER_SIZE;
+  const costOf = (places: readonly Place[]): ReadonlySet<number> => {
+    const cost = [...blocks].flatMap(([path, batches]) => {
+      const hits = places.filter((it) => it.path === path);
+      const isFinished = path !== last || (closed && !hits.some(trailer));
+      return isFinished ? batches.flat().filter((it) => isHit(it, hits)) : costOfTail(batches, hits);
     });
-    return new Set(cost.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i)));
+    return messagesOf(cost);
   };
-  return { files: copy, maxBytesPerFile, published, finished, later, paused, costOf };
+  const costOfCut = ({ path, offset }: Place): ReadonlySet<number> =>
+    messagesOf((blocks.get(path) ?? []).filter((it) => it.some(({ to }) => offset < to)).flat());
+  return { files: copy, maxBytesPerFile, published, finished, later, paused, costOf, costOfCut };
+}
+
+function messagesOf(blocks: readonly Block[]): Set<number> {
+  return new Set(blocks.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i)));
+}
+
+function isHit({ from, to }: Block, hits: readonly Place[]): boolean {
+  return hits.some(({ offset }) => offset >= from && offset < to);
+}
+
+/**
+ * Of a file that is not finished, a damaged end cannot be told from a torn one. So a batch goes as a whole if its last
+ * block is hit and those after it cannot be seen for what they are, which is for their headers to say.
+ */
+function costOfTail(batches: readonly Block[][], hits: readonly Place[]): Block[] {
+  const seen = batches.findLastIndex((batch) =>
+    batch.some((block) => !isHit({ ...block, to: block.from + BLOCK_HEADER_SIZE }, hits)),
+  );
+  return batches.flatMap((batch, at) =>
+    at >= seen && isHit(batch.at(-1)!, hits) ? batch : batch.filter((block) => isHit(block, hits)),
+  );
 }
 
 /** The blocks of each segment file, by batch. */
@@ -187,8 +223,8 @@ export async function faultsOf(world: World, files: MemoryFiles, demand: Demand)
   const end = Date.now() + DRAIN_MS;
   do {
     while (left() > 0 && Date.now() < end) await tick();
-    // What is due now comes by a timer, which is before this one.
-    await wait(3);
+    // What is due now comes by a timer.
+    for (let i = 0; i < 3; i++) await tick();
   } while (left() > 0 && Date.now() < end);
   if (left() > 0) faults.push(`${left()} messages stay`);
   for (const [name, numbers] of seen) {
