@@ -1,5 +1,6 @@
 import {
   existsSync,
+  lstatSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -105,6 +106,9 @@ async function takeFile(path: string, dataPath: string): Promise<void> {
       if (!hasCode(error, 'EEXIST')) {
         throw new BrokerError('E_DATA_PATH', `cannot write ${path}: ${messageOf(error)}`, { cause: error });
       }
+    }
+    if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+      throw new BrokerError('E_DATA_PATH', `${path} is not a file: move it away`);
     }
     const holder = read(path);
     if (await isHeld(path, holder)) throw heldError(dataPath, holder);

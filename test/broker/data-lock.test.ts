@@ -1,6 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -92,6 +100,16 @@ describe.concurrent('DataLock', () => {
 });
 
 describe('a lock file', () => {
+  it.each(['directory', 'link'])('says so if a %s has its name, and leaves that', async (kind) => {
+    const directory = tempDir();
+    const path = join(directory, 'lock');
+    if (kind === 'link') symlinkSync('/nowhere', path);
+    else mkdirSync(path);
+    const refused = { code: 'E_DATA_PATH', message: `${path} is not a file: move it away` };
+    await expect(DataLock.take(directory, directory)).rejects.toMatchObject(refused);
+    expect(readdirSync(directory)).toEqual(['lock']);
+  });
+
   it('of a process that lives is respected', async () => {
     const self = await describeSelf();
     const directory = leftBehind(JSON.stringify(self));
