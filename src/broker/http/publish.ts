@@ -33,7 +33,7 @@ function kept(published: Promise<void>): Promise<Answer> {
     (cause: unknown) => {
       const code = cause instanceof BrokerError ? cause.code : 'E_STORAGE';
       if (code === 'E_CLOSING') throw new HttpError(503, 'EXITING', { cause });
-      // What clients try again by themselves: there may be room then.
+      // A status after which clients try again by themselves: there may be room by then.
       if (code === 'E_LIMIT') throw new HttpError(503, `LIMIT_REACHED: ${messageOf(cause)}`, { cause });
       throw new HttpError(500, 'INTERNAL_ERROR', { cause });
     },

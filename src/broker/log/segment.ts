@@ -51,7 +51,7 @@ export class Segment {
   sealedAt = 0;
   /** Its file is gone. */
   removed = false;
-  /** Somebody else removed its file, as was told of what is before that position; -1 if that is not so. */
+  /** Somebody else removed its file, and what is before this position was reported as lost; -1 if it is there. */
   #lostTo = -1;
   /** How many of its messages are in the file, after a compaction. */
   #kept = -1;
@@ -121,12 +121,12 @@ export class Segment {
     return this.#lostTo !== -1;
   }
 
-  /** That was told of all that it holds. */
+  /** All that it holds was reported as lost. */
   get isLossKnown(): boolean {
     return this.#lostTo === this.endPos;
   }
 
-  /** Its file turns out to be lost, and that is told of what is before a position. */
+  /** Its file turns out to be lost; what is before `endPos` is being reported. */
   lose(endPos: number): void {
     this.#lostTo = endPos;
   }
