@@ -10,10 +10,11 @@ import { SEGMENT_HEADER_SIZE, type Segment } from './segment.js';
  *     trailer 8 bytes "NSQFOOT3" | u32 bytes of index and marks | f64 number after the last message |
  *             f64 bytes of blocks | u32 CRC-32 of index and marks | u32 CRC-32 of the trailer before this field
  *
- * Both CRCs begin with the segment's seed.
+ * The trailer stands there twice, so that no damaged place costs it. The CRCs begin with the segment's seed.
  */
 const MAGIC = 'NSQFOOT3';
 const TRAILER_SIZE = 8 + 4 + 8 + 8 + 4 + 4;
+const TRAILERS_SIZE = 2 * TRAILER_SIZE;
 
 /**
  * What a file's end tells: `whole` is all that the footer says; `ended` that the file is finished and where, while its
@@ -24,7 +25,7 @@ export type FooterResult = 'whole' | 'ended' | 'none';
 function encodeFooter(segment: Segment): Buffer {
   const { indexN, indexPos, deferred } = segment;
   const bodySize = 4 + indexN.length * 16 + 4 + deferred.length * 16;
-  const buf = Buffer.alloc(bodySize + TRAILER_SIZE);
+  const buf = Buffer.alloc(bodySize + TRAILERS_SIZE);
   let at = buf.writeUInt32BE(indexN.length, 0);
   for (let i = 0; i < indexN.length; i++) {
     at = buf.writeDoubleBE(indexN[i]!, at);
@@ -41,7 +42,8 @@ function encodeFooter(segment: Segment): Buffer {
   at = buf.writeDoubleBE(segment.endN, at);
   at = buf.writeDoubleBE(segment.size, at);
   at = buf.writeUInt32BE(crc32(buf.subarray(0, bodySize), segment.seed), at);
-  buf.writeUInt32BE(crc32(buf.subarray(bodySize, at), segment.seed), at);
+  at = buf.writeUInt32BE(crc32(buf.subarray(bodySize, at), segment.seed), at);
+  buf.copy(buf, at, bodySize, at);
   return buf;
 }
 
@@ -55,15 +57,16 @@ export function writeFooter(files: Files, fd: number, segment: Segment): void {
 
 /** Reads the footer of a file of `fileSize` bytes into the segment, as much of it as is good. */
 export function readFooter(files: Files, fd: number, fileSize: number, segment: Segment): FooterResult {
-  if (fileSize < SEGMENT_HEADER_SIZE + TRAILER_SIZE + 8) return 'none';
-  const trailer = Buffer.alloc(TRAILER_SIZE);
-  if (readFully(files, fd, trailer, 0, TRAILER_SIZE, fileSize - TRAILER_SIZE) < TRAILER_SIZE) return 'none';
-  if (trailer.toString('latin1', 0, MAGIC.length) !== MAGIC) return 'none';
-  if (crc32(trailer.subarray(0, -4), segment.seed) !== trailer.readUInt32BE(TRAILER_SIZE - 4)) return 'none';
+  if (fileSize < SEGMENT_HEADER_SIZE + TRAILERS_SIZE + 8) return 'none';
+  const end = Buffer.alloc(TRAILERS_SIZE);
+  if (readFully(files, fd, end, 0, TRAILERS_SIZE, fileSize - TRAILERS_SIZE) < TRAILERS_SIZE) return 'none';
+  const copies = [end.subarray(0, TRAILER_SIZE), end.subarray(TRAILER_SIZE)];
+  const trailer = copies.find((it) => isTrailer(it, segment.seed));
+  if (!trailer) return 'none';
   const bodySize = trailer.readUInt32BE(8);
   const size = trailer.readDoubleBE(20);
   const bodyAt = SEGMENT_HEADER_SIZE + size;
-  if (bodyAt + bodySize + TRAILER_SIZE !== fileSize) return 'none';
+  if (bodyAt + bodySize + TRAILERS_SIZE !== fileSize) return 'none';
   segment.endN = trailer.readDoubleBE(12);
   segment.size = size;
   const body = Buffer.alloc(bodySize);
@@ -71,6 +74,11 @@ export function readFooter(files: Files, fd: number, fileSize: number, segment: 
   if (crc32(body, segment.seed) !== trailer.readUInt32BE(28)) return 'ended';
   readLists(body, segment);
   return 'whole';
+}
+
+function isTrailer(bytes: Buffer, seed: number): boolean {
+  if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return false;
+  return crc32(bytes.subarray(0, -4), seed) === bytes.readUInt32BE(TRAILER_SIZE - 4);
 }
 
 function readLists(buf: Buffer, segment: Segment): void {

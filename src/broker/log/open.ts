@@ -3,12 +3,11 @@ import { BrokerError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { COMPACTED_SUFFIX } from './compaction.js';
 import { type Files, readFully } from './files.js';
-import { type FooterResult, readFooter, writeFooter } from './footer.js';
+import { readFooter, writeFooter } from './footer.js';
 import type { IdSource } from './id-source.js';
 import { restoreEntries } from './new-entries.js';
-import { type KnownEnd, scanSegment } from './scan.js';
+import { scanSegment } from './scan.js';
 import {
-  firstOfName,
   isSegmentFileName,
   parseSegmentHeader,
   SEGMENT_HEADER_SIZE,
@@ -28,10 +27,8 @@ export function openSegments(files: Files, directory: string, ids: IdSource, log
   // What a crash left half written; the file that it was to replace is whole.
   for (const name of names.filter((it) => it.endsWith(COMPACTED_SUFFIX)))
     files.unlinkSync(join(directory, name));
-  const segmentNames = names.filter(isSegmentFileName).sort();
-  for (const [at, name] of segmentNames.entries()) {
-    const next = segmentNames[at + 1];
-    const segment = openSegment(files, join(directory, name), next, logger);
+  for (const name of names.filter(isSegmentFileName).sort()) {
+    const segment = openSegment(files, join(directory, name), logger);
     const last = segments.at(-1);
     if (!segment) continue;
     if (last && (segment.firstN < last.endN || segment.basePos < last.endPos)) {
@@ -43,13 +40,7 @@ export function openSegments(files: Files, directory: string, ids: IdSource, log
   return new SegmentList(ids, segments);
 }
 
-/** @param next name of the file after it, which was begun when all of this one was written */
-function openSegment(
-  files: Files,
-  path: string,
-  next: string | undefined,
-  logger: Logger,
-): Segment | undefined {
+function openSegment(files: Files, path: string, logger: Logger): Segment | undefined {
   let fd: number;
   try {
     fd = files.openSync(path, 'r+');
@@ -79,27 +70,12 @@ function openSegment(
     }
     segment.sealed = true;
     const footer = readFooter(files, fd, fileSize, segment);
-    if (footer === 'whole') return segment;
-    const known = knownEnd(segment, footer, next);
-    const { damage, overlaps } = scanSegment(files, fd, fileSize, segment, known);
-    for (const { offset, bytes, messages } of damage) {
-      logger.error(`damaged block skipped: ${bytes} bytes at ${offset} of ${path}, ${messages} messages`);
-    }
-    const torn = fileSize - SEGMENT_HEADER_SIZE - segment.size;
-    if (overlaps) {
-      // What a failed write left behind, or somebody put a file beside it: nothing of it is cut off.
-      logger.warn(
-        `${path} goes on for ${torn} bytes after message ${segment.endN - 1}, which ${next} goes on from`,
-      );
-      return segment.endN === segment.firstN ? undefined : segment;
-    }
-    if (known) logger.warn(`${path} has no whole footer: made anew`);
-    else if (torn > 0 && !segment.inUsedFile) logger.warn(`torn end cut off: ${torn} bytes of ${path}`);
+    if (footer !== 'whole') readBlocks(files, fd, fileSize, segment, footer === 'ended', logger);
     if (segment.endN === segment.firstN) {
-      if (damage.length > 0) setAside(files, path, 'has no readable message', logger);
-      else files.unlinkSync(path);
+      files.unlinkSync(path);
       return undefined;
     }
+    if (footer === 'whole') return segment;
     try {
       writeFooter(files, fd, segment);
     } catch (error) {
@@ -112,13 +88,23 @@ function openSegment(
   }
 }
 
-function knownEnd(
-  { endN, size }: Segment,
-  footer: FooterResult,
-  next: string | undefined,
-): KnownEnd | undefined {
-  if (footer === 'ended') return { n: endN, size };
-  return next === undefined ? undefined : { n: firstOfName(next), size: -1 };
+/** @param isEnded the segment has the size and the end that its file's trailer says */
+function readBlocks(
+  files: Files,
+  fd: number,
+  fileSize: number,
+  segment: Segment,
+  isEnded: boolean,
+  logger: Logger,
+): void {
+  const { path, endN, size } = segment;
+  for (const damage of scanSegment(files, fd, fileSize, segment, isEnded ? { n: endN, size } : undefined)) {
+    const { offset, bytes, messages } = damage;
+    logger.error(`damaged block skipped: ${bytes} bytes at ${offset} of ${path}, ${messages} messages`);
+  }
+  const torn = fileSize - SEGMENT_HEADER_SIZE - segment.size;
+  if (isEnded) logger.warn(`damaged index of ${path} made anew`);
+  else if (torn > 0 && !segment.inUsedFile) logger.warn(`torn end cut off: ${torn} bytes of ${path}`);
 }
 
 function setAside(files: Files, path: string, why: string, logger: Logger): void {

@@ -27,17 +27,11 @@ interface Damage {
   messages: number;
 }
 
-export interface Scanned {
-  damage: Damage[];
-  /** There are messages in the file that the one after it has too, or others instead. */
-  overlaps: boolean;
-}
-
-/** What is known of a finished file's end from elsewhere. */
+/** What a finished file's trailer says. */
 export interface KnownEnd {
-  /** Number after the last message that may be in it. */
+  /** Number after the last message in it. */
   n: number;
-  /** Bytes of blocks; -1 if that is not known. */
+  /** Bytes of blocks. */
   size: number;
 }
 
@@ -45,11 +39,10 @@ export interface KnownEnd {
  * Reads a segment file's blocks from the first one on, checks them, and sets the segment's size, end and index. What
  * cannot be read in the middle is left and reported.
  *
- * Of a file that was not finished, a torn end is not counted, nor is a batch of which nothing shows that it was written
- * to its end: neither its last block, nor one after it. Of a finished one, all that is whole counts, up to the end that is
- * known.
+ * Of a file that may not have been finished, a torn end is not counted, nor is a batch of which nothing shows that it
+ * was written to its end: neither its last block, nor the header of one after it.
  *
- * @param known undefined if the file may be one that was not finished
+ * @param known undefined if the file may not have been finished
  */
 export function scanSegment(
   files: Files,
@@ -57,8 +50,8 @@ export function scanSegment(
   fileSize: number,
   segment: Segment,
   known?: KnownEnd,
-): Scanned {
-  const size = known && known.size !== -1 ? known.size : fileSize - SEGMENT_HEADER_SIZE;
+): Damage[] {
+  const size = known?.size ?? fileSize - SEGMENT_HEADER_SIZE;
   return new Scan(files, fd, size, segment, known).run();
 }
 
@@ -94,15 +87,12 @@ class Scan {
     this.#n = this.#goodN = segment.firstN;
   }
 
-  run(): Scanned {
+  run(): Damage[] {
     let at = 0;
-    let overlaps = false;
     while (at < this.#size) {
       const check = this.#check(at);
       const local = at - this.#from;
-      const hasHeader = check === 'good' || check === 'bad-records';
-      overlaps = hasHeader && this.#known !== undefined && blockFirst(this.#window, local) >= this.#known.n;
-      if (overlaps) break;
+      const hasHeader = check !== 'bad-header' && this.#have - local >= BLOCK_HEADER_SIZE;
       const follows = hasHeader && blockFirst(this.#window, local) >= this.#n;
       if (follows) this.#pass(at, local);
       if (follows && check === 'good') {
@@ -119,7 +109,7 @@ class Scan {
     }
     if (this.#known) this.#end(at, this.#known);
     else this.#forgetRest();
-    return { damage: this.#damage, overlaps };
+    return this.#damage;
   }
 
   /** What is at `at`; the block is in the window then, if it is whole. */
@@ -182,12 +172,10 @@ class Scan {
 
   /** The file was finished, and cannot be read on from `at`. */
   #end(at: number, { n, size }: KnownEnd): void {
-    if (at < this.#size && n > this.#n) {
-      // Where nothing says where the blocks end, what is left may be a damaged footer.
-      this.#damage.push({ offset: SEGMENT_HEADER_SIZE + at, bytes: this.#size - at, messages: n - this.#n });
-    }
-    this.#segment.size = Math.max(at, size);
-    this.#segment.endN = size === -1 ? this.#n : n;
+    if (at < size)
+      this.#damage.push({ offset: SEGMENT_HEADER_SIZE + at, bytes: size - at, messages: n - this.#n });
+    this.#segment.size = size;
+    this.#segment.endN = n;
   }
 
   #forgetRest(): void {

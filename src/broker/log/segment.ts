@@ -242,11 +242,6 @@ export function segmentFileName(firstN: number, seed: number): string {
   return `${String(firstN).padStart(NAME_DIGITS, '0')}-${seed.toString(16).padStart(8, '0')}${SUFFIX}`;
 }
 
-/** Number of the first message in the file of that name. */
-export function firstOfName(name: string): number {
-  return Number(name.slice(0, NAME_DIGITS));
-}
-
 export function isSegmentFileName(name: string): boolean {
   return NAME.test(name);
 }

@@ -17,8 +17,10 @@ import { type Delivery, openTopic, Reader } from './memory-topic.js';
 const CHANNELS = ['a', 'b', 'c'];
 const HOUR = 3_600_000;
 const ROUNDS = 12;
-/** Bytes at the end of a finished segment file that say where it ends. */
+const HEADER_COPY = SEGMENT_HEADER_SIZE / 2;
+/** What a finished segment file ends with, twice. */
 const TRAILER_SIZE = 36;
+const TRAILER_MAGIC = 'NSQFOOT3';
 
 /** A byte of a file. */
 interface Place {
@@ -113,23 +115,37 @@ export async function makeWorld(
     }
   }
   const blocks = blocksOf(topic, files);
-  const last = topic.log.segments.last?.path ?? '';
   if (closed) await topic.close();
   const copy = files.clone();
   scheduler.close();
   topic.log.abandon();
-  const trailer = ({ path, offset }: Place): boolean => offset >= copy.get(path).length - TRAILER_SIZE;
   const costOf = (places: readonly Place[]): ReadonlySet<number> => {
     const cost = [...blocks].flatMap(([path, batches]) => {
       const hits = places.filter((it) => it.path === path);
-      const isFinished = path !== last || (closed && !hits.some(trailer));
-      return isFinished ? batches.flat().filter((it) => isHit(it, hits)) : costOfTail(batches, hits);
+      // What stands there twice is gone if both are hit.
+      const isGone = [0, 1].every((half) =>
+        hits.some(({ offset }) => Math.floor(offset / HEADER_COPY) === half),
+      );
+      if (isGone) return batches.flat();
+      return isFinished(copy.get(path), hits)
+        ? batches.flat().filter((it) => isHit(it, hits))
+        : costOfTail(batches, hits);
     });
     return messagesOf(cost);
   };
   const costOfCut = ({ path, offset }: Place): ReadonlySet<number> =>
     messagesOf((blocks.get(path) ?? []).filter((it) => it.some(({ to }) => offset < to)).flat());
   return { files: copy, maxBytesPerFile, published, finished, later, paused, costOf, costOfCut };
+}
+
+/** Whether a segment file still says where it ends: it does so twice. */
+function isFinished(file: Buffer, hits: readonly Place[]): boolean {
+  const copies = [2, 1].map((at) => file.length - at * TRAILER_SIZE);
+  return copies.some(
+    (from) =>
+      file.toString('latin1', from, from + TRAILER_MAGIC.length) === TRAILER_MAGIC &&
+      !hits.some(({ offset }) => offset >= from && offset < from + TRAILER_SIZE),
+  );
 }
 
 function messagesOf(blocks: readonly Block[]): Set<number> {
