@@ -133,7 +133,7 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     flag: 'enable-experiment',
     kind: 'strings',
     default: [],
-    doc: `experimental feature to turn on: ${EXPERIMENTS.join(', ')} (consumers of this zone first, then of this region)`,
+    doc: `experiment: ${EXPERIMENTS.join(', ')} prefers consumers of this zone, then of this region`,
     group: 'addresses',
   },
   {
