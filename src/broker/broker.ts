@@ -5,6 +5,7 @@ import { monotonic, wallClock } from './clock.js';
 import { Compactor } from './compactor.js';
 import { Directory } from './directory/directory.js';
 import { BrokerError } from './errors.js';
+import { experimentWarnings } from './experiments.js';
 import { portOf } from './http/info.js';
 import { HttpServer } from './http/server.js';
 import { DiskLimit } from './limits/disk-limit.js';
@@ -123,6 +124,7 @@ export class Broker implements TopicHost {
 
   /** @throws BrokerError E_OPTION, E_DATA_PATH, E_LOCKED, E_FORMAT, E_STORAGE or E_LISTEN */
   async start(): Promise<void> {
+    for (const warning of experimentWarnings(this.settings)) this.logger.warn(warning);
     await this.#loadTls();
     await this.#store.open();
     try {

@@ -6,6 +6,7 @@ import { Cursor, type CursorOwner } from './delivery/cursor.js';
 import { Dispenser } from './delivery/dispenser.js';
 import { Skips } from './delivery/skips.js';
 import { Taken, type TakenOwner } from './delivery/taken.js';
+import { hasExperiment } from './experiments.js';
 import type { IsGone } from './limits/topic-limits.js';
 import type { Segment } from './log/segment.js';
 import type { Slab } from './log/slab.js';
@@ -25,7 +26,7 @@ export class Channel implements CursorOwner, TakenOwner {
   /** Stands for the channel in the journal. */
   readonly id: number;
   readonly ephemeral: boolean;
-  readonly consumers = new Consumers();
+  readonly consumers: Consumers;
   readonly #cursor: Cursor;
   readonly #taken: Taken;
   readonly #skips = new Skips();
@@ -49,6 +50,10 @@ export class Channel implements CursorOwner, TakenOwner {
     this.id = id;
     this.name = name;
     this.ephemeral = isEphemeral(name);
+    const { settings } = topic;
+    this.consumers = new Consumers(
+      hasExperiment(settings, 'topology-aware-consumption') ? settings : undefined,
+    );
     this.#cursor = new Cursor(topic.log, this, start);
     this.#taken = new Taken(this);
     this.#journaledCursor = start;
@@ -87,11 +92,6 @@ export class Channel implements CursorOwner, TakenOwner {
   /** Messages that were damaged on disk, or given up because the channel was full. */
   get lostCount(): number {
     return this.#lostCount + this.#taken.lostCount;
-  }
-
-  /** Messages that were given to a consumer, each time anew. */
-  get deliveryCount(): number {
-    return this.#dispenser.deliveryCount;
   }
 
   /** Messages that wait to be delivered now. */

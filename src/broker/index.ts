@@ -14,6 +14,8 @@ export {
   type BrokerSettings,
   DURABILITIES,
   type Durability,
+  EXPERIMENTS,
+  type Experiment,
   LIMIT_ACTIONS,
   type LimitAction,
 } from './settings.js';

@@ -5,7 +5,7 @@ import { CLIENT_OPTIONS } from './client-options.js';
 import { complaintAboutHighWater } from './limits/high-water.js';
 import { LOG_LEVELS } from './logger.js';
 import { KIB, MAX_DURATION, MAX_WIRE_SIZE, MIB, MINUTE, type OptionSpec, SECOND } from './option-spec.js';
-import { DURABILITIES, LIMIT_ACTIONS } from './settings.js';
+import { DURABILITIES, EXPERIMENTS, LIMIT_ACTIONS } from './settings.js';
 
 export type { OptionSpec } from './option-spec.js';
 
@@ -126,6 +126,14 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     kind: 'string',
     default: '',
     doc: 'zone this broker says it is in',
+    group: 'addresses',
+  },
+  {
+    key: 'experiments',
+    flag: 'enable-experiment',
+    kind: 'strings',
+    default: [],
+    doc: `experiment: ${EXPERIMENTS.join(', ')} prefers consumers of this zone, then of this region`,
     group: 'addresses',
   },
   {

@@ -8,6 +8,10 @@ export type Durability = (typeof DURABILITIES)[number];
 export const LIMIT_ACTIONS = ['reject', 'drop-oldest'] as const;
 export type LimitAction = (typeof LIMIT_ACTIONS)[number];
 
+/** What `experiments` may turn on, by nsqd's names. */
+export const EXPERIMENTS = ['topology-aware-consumption'] as const;
+export type Experiment = (typeof EXPERIMENTS)[number];
+
 /** Which clients must speak TLS: none; all, over HTTP too; or all but those of the HTTP API. */
 export const TLS_REQUIREMENTS = ['false', 'true', 'tcp-https'] as const;
 
@@ -40,6 +44,8 @@ export interface BrokerSettings {
   topologyRegion: string;
   /** The zone that it says it is in. Default ''. */
   topologyZone: string;
+  /** What is on that is off by default; a name that there is not is warned of. Default: none. */
+  experiments: readonly Experiment[];
   /** The directory of the messages. Default: a temporary one that `close()` removes. */
   dataPath: string;
   /** What an OK promises. Default `os`. */

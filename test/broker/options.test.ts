@@ -18,6 +18,7 @@ const EVERY_SETTING: Record<keyof BrokerSettings, true> = {
   httpClientRequestTimeout: true,
   topologyRegion: true,
   topologyZone: true,
+  experiments: true,
   durability: true,
   memQueueSize: true,
   maxBytesPerFile: true,

@@ -67,6 +67,25 @@ describe('the JSON of /stats', () => {
     });
   });
 
+  it('counts deliveries by how near they went, with the experiment', async () => {
+    const broker = await open({
+      topologyZone: 'zone',
+      topologyRegion: 'region',
+      experiments: ['topology-aware-consumption'],
+    });
+    for (const place of [{ topology_zone: 'zone' }, { topology_region: 'region' }, undefined]) {
+      const consumer = await RawClient.connect(broker.tcpAddress);
+      if (place) await consumer.request('IDENTIFY\n', sized(JSON.stringify(place)));
+      expect(await consumer.request('SUB t c\n')).toBe('OK');
+      consumer.send('RDY 1\n');
+      await broker.publish('t', 'x');
+      await consumer.nextMessage();
+    }
+    expect(await statsOf(broker, 't')).toContain(
+      '"message_count":3,"zone_local_msg_count":1,"region_local_msg_count":1,"global_msg_count":1,"requeue_count":0,',
+    );
+  });
+
   it('has null for a topic that is not there, and no topic for a channel that is not there', async () => {
     const broker = await open();
     await broker.publish('t', 'x');

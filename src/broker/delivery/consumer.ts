@@ -1,7 +1,10 @@
 import type { Slab } from '../log/slab.js';
+import type { Place } from './proximity.js';
 
 /** What a channel needs of a connection that subscribed to it. */
 export interface Consumer {
+  /** Where it says it is when it subscribes. */
+  readonly place: Place;
   /** Share of the messages that it wants, in percent; 0 for all. */
   readonly sampleRate: number;
   /** Milliseconds it has for a message. */

@@ -10,8 +10,6 @@ const PIECE = 256 * 1024;
 
 /** Hands a channel's messages to one consumer: new ones from the log, and those that are to be sent again. */
 export class Dispenser {
-  /** Messages that were given to a consumer, each time anew. */
-  deliveryCount = 0;
   readonly #cursor: Cursor;
   readonly #taken: Taken;
   readonly #skips: Skips;
@@ -43,7 +41,6 @@ export class Dispenser {
       if (got === 0) got = this.#serveFresh(consumer, quota, now);
       if (got === 0 && !heldFirst) got = this.#serveHeld(consumer, quota, now);
       if (got === 0) break;
-      this.deliveryCount += got;
       given += got;
       quota = Math.min(quota - got, consumer.capacity());
     }

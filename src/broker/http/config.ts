@@ -21,7 +21,6 @@ const OFF: Readonly<Record<string, unknown>> = {
   statsd_exclude_ephemeral: false,
   e2e_processing_latency_window_time: 600e9,
   e2e_processing_latency_percentiles: [],
-  enable_experiment: [],
 };
 
 /** The numbers by which Go and nsqd know them. */

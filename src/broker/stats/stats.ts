@@ -1,6 +1,7 @@
 import type { SessionAuth } from '../auth/session-auth.js';
 import type { Broker } from '../broker.js';
 import type { Channel } from '../channel.js';
+import type { Consumers } from '../delivery/consumers.js';
 import { Session } from '../tcp/session.js';
 import type { PubCount } from '../tcp/session-state.js';
 import { type TlsStats, tlsStats } from '../tls/tls-stats.js';
@@ -47,7 +48,9 @@ export interface ChannelStats {
   in_flight_count: number;
   deferred_count: number;
   message_count: number;
-  /** Deliveries, left out while there is none: without zones every one is global. */
+  /** Deliveries to consumers of the broker's zone, of its region and elsewhere, each left out while there is none. */
+  zone_local_msg_count?: number;
+  region_local_msg_count?: number;
   global_msg_count?: number;
   requeue_count: number;
   timeout_count: number;
@@ -134,7 +137,7 @@ function channelStats(channel: Channel, filter: StatsFilter): ChannelStats {
     in_flight_count: channel.inFlightCount,
     deferred_count: channel.deferredCount,
     message_count: channel.messageCount,
-    ...(channel.deliveryCount > 0 && { global_msg_count: channel.deliveryCount }),
+    ...deliveryCounts(channel.consumers),
     requeue_count: channel.requeueCount,
     timeout_count: channel.timeoutCount,
     client_count: channel.consumers.size,
@@ -142,6 +145,17 @@ function channelStats(channel: Channel, filter: StatsFilter): ChannelStats {
     paused: channel.paused,
     e2e_processing_latency: NO_LATENCY,
     ...dropped(channel.droppedCount),
+  };
+}
+
+function deliveryCounts(consumers: Consumers): Partial<ChannelStats> {
+  const zone = consumers.deliveryCount('zone');
+  const region = consumers.deliveryCount('region');
+  const global = consumers.deliveryCount('global');
+  return {
+    ...(zone > 0 && { zone_local_msg_count: zone }),
+    ...(region > 0 && { region_local_msg_count: region }),
+    ...(global > 0 && { global_msg_count: global }),
   };
 }
 

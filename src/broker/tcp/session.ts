@@ -10,6 +10,7 @@ import type { Broker } from '../broker.js';
 import type { Channel } from '../channel.js';
 import { monotonic } from '../clock.js';
 import type { Consumer } from '../delivery/consumer.js';
+import type { Place } from '../delivery/proximity.js';
 import { messageOf } from '../errors.js';
 import { writeAttempts } from '../log/record.js';
 import type { Slab } from '../log/slab.js';
@@ -97,6 +98,10 @@ export class Session implements Consumer, ReplySink, Flushable {
     this.#heartbeat = new Deadline((now) => this.#onHeartbeat(now));
     this.armHeartbeat();
     socket.on('drain', this.#onDrain);
+  }
+
+  get place(): Place {
+    return this.settings;
   }
 
   get sampleRate(): number {

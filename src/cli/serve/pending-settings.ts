@@ -23,7 +23,6 @@ const TABLE = defineSettings({
     default: 600_000,
     doc: 'window of these percentiles',
   },
-  'enable-experiment': { kind: 'strings', default: [], doc: 'experimental features' },
   'queue-scan-worker-pool-max': {
     kind: 'int',
     default: 4,
@@ -60,7 +59,6 @@ const FEATURES: readonly PendingFeature[] = [
     consequence: 'no percentiles are kept',
     askedBy: ['e2e-processing-latency-percentile'],
   },
-  { name: 'experiments', consequence: 'none is enabled', askedBy: ['enable-experiment'] },
 ];
 
 /** One line for each feature that was asked for and is not there, and for each deprecated flag. */

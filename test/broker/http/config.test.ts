@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LOG_LEVELS } from '../../../src/broker/logger.js';
 import { OPTION_SPECS } from '../../../src/broker/option-table.js';
+import type { Experiment } from '../../../src/broker/settings.js';
 import { openBroker } from '../support/brokers.js';
 import { http } from '../support/http.js';
 
@@ -42,9 +43,16 @@ describe('GET /config', () => {
     ['id', '5'],
     ['durability', 'os'],
     ['tls_cert', ''],
+    ['enable_experiment', '[]'],
   ])('%s is %s', async (key, text) => {
     const broker = await openBroker({ ...HTTP, nodeId: 5 });
     expect((await http(broker, `GET /config/${key}`)).text).toBe(text);
+  });
+
+  it('shows the experiments as they were asked for, unknown ones too', async () => {
+    const experiments = ['topology-aware-consumption', 'bogus'] as Experiment[];
+    const broker = await openBroker({ ...HTTP, experiments });
+    expect((await http(broker, 'GET /config/enable_experiment')).text).toBe(JSON.stringify(experiments));
   });
 
   it('nothing has no type', async () => {

@@ -1,5 +1,6 @@
 import type { Channel } from '../../../src/broker/channel.js';
 import type { Consumer } from '../../../src/broker/delivery/consumer.js';
+import type { Place } from '../../../src/broker/delivery/proximity.js';
 import { recordLength } from '../../../src/broker/log/record.js';
 import type { Slab } from '../../../src/broker/log/slab.js';
 import { ATTEMPTS_OFFSET, BODY_OFFSET, ID_OFFSET } from '../../../src/protocol/message.js';
@@ -17,13 +18,15 @@ export class FakeConsumer implements Consumer {
   readonly channel: Channel;
   readonly deliveries: Delivery[] = [];
   sampleRate = 0;
+  readonly place: Place;
   msgTimeout = 3_600_000;
   ready = 0;
   inFlight = 0;
   closed = false;
 
-  constructor(channel: Channel, ready = 0) {
+  constructor(channel: Channel, ready = 0, place: Place = { topologyZone: '', topologyRegion: '' }) {
     this.channel = channel;
+    this.place = place;
     if (!channel.addConsumer(this)) throw new Error('the channel takes no more consumers');
     this.rdy(ready);
   }

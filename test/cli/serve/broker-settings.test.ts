@@ -96,6 +96,23 @@ describe('pendingWarnings', () => {
   });
 });
 
+describe('--enable-experiment', () => {
+  const experiments = (flags: Record<string, string[]>, toml: Record<string, unknown> = {}): unknown =>
+    brokerOptions(resolveSettings(SETTINGS, flags, {}, { path: 'nsqd.cfg', values: toml }).values)
+      .experiments;
+
+  test.each([
+    ['not given', {}, {}, []],
+    ['given twice', { 'enable-experiment': ['a', 'b'] }, {}, ['a', 'b']],
+    ['with a comma', { 'enable-experiment': ['a,b'] }, {}, ['a', 'b']],
+    ['in a file', {}, { enable_experiment: ['a', 'b'] }, ['a', 'b']],
+    ['in a file, as a text', {}, { enable_experiment: 'a,b' }, ['a', 'b']],
+    ['in both', { 'enable-experiment': ['b'] }, { enable_experiment: ['a'] }, ['b']],
+  ])('%s', (_, flags, toml, expected) => {
+    expect(experiments(flags, toml)).toEqual(expected);
+  });
+});
+
 describe("Go's words for --tls-required", () => {
   const required = (flags: Record<string, string[] | boolean>): unknown =>
     brokerOptions(resolveSettings(SETTINGS, flags, {}).values).tlsRequired;

@@ -63,6 +63,7 @@ export interface Delivery {
 
 /** A consumer that says what it is given. */
 export class Reader implements Consumer {
+  readonly place = { topologyZone: '', topologyRegion: '' };
   readonly sampleRate = 0;
   readonly msgTimeout = 60_000;
   ready = 1000;
