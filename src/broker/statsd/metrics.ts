@@ -22,8 +22,7 @@ export class Metrics {
   }
 
   /** Each line with its `\n`. What was not there at the push before counts from 0, even if it was there earlier. */
-  lines(topics: readonly TopicStats[], memory: MemoryStats | undefined): string[] {
-    const lines: string[] = [];
+  *lines(topics: readonly TopicStats[], memory: MemoryStats | undefined): Generator<string> {
     const wasTopics = this.#topics;
     const wasChannels = this.#channels;
     this.#topics = new Map();
@@ -32,44 +31,44 @@ export class Metrics {
       const { topic_name: name } = topic;
       if (this.#isLeftOut(name)) continue;
       const key = `${this.#prefix}topic.${name}.`;
-      addTopic(lines, key, topic, wasTopics.get(name));
+      yield* topicLines(key, topic, wasTopics.get(name));
       this.#topics.set(name, topic);
       for (const channel of topic.channels) {
         if (this.#isLeftOut(channel.channel_name)) continue;
         const id = `${name}:${channel.channel_name}`;
-        addChannel(lines, `${key}channel.${channel.channel_name}.`, channel, wasChannels.get(id));
+        yield* channelLines(`${key}channel.${channel.channel_name}.`, channel, wasChannels.get(id));
         this.#channels.set(id, channel);
       }
     }
-    if (memory) this.#addMemory(lines, memory);
-    return lines;
+    if (memory) yield* this.#memoryLines(memory);
   }
 
   #isLeftOut(name: string): boolean {
     return this.#excludeEphemeral && name.endsWith(EPHEMERAL);
   }
 
-  #addMemory(lines: string[], memory: MemoryStats): void {
-    const { gc_total_runs: runs, ...gauges } = memory;
-    for (const [name, value] of Object.entries(gauges))
-      lines.push(gauge(`${this.#prefix}mem.${name}`, value));
-    lines.push(counter(`${this.#prefix}mem.gc_runs`, runs, this.#gcRuns));
+  #memoryLines({ gc_total_runs: runs, ...gauges }: MemoryStats): string[] {
+    const was = this.#gcRuns;
     this.#gcRuns = runs;
+    return [
+      ...Object.entries(gauges).map(([name, value]) => gauge(`${this.#prefix}mem.${name}`, value)),
+      counter(`${this.#prefix}mem.gc_runs`, runs, was),
+    ];
   }
 }
 
-function addTopic(lines: string[], key: string, now: TopicStats, was: TopicStats | undefined): void {
-  lines.push(
+function topicLines(key: string, now: TopicStats, was: TopicStats | undefined): string[] {
+  return [
     counter(`${key}message_count`, now.message_count, was?.message_count),
     counter(`${key}message_bytes`, now.message_bytes, was?.message_bytes),
     gauge(`${key}depth`, now.depth),
     gauge(`${key}backend_depth`, now.backend_depth),
-    ...latency(key, now),
-  );
+    ...latencyLines(key, now),
+  ];
 }
 
-function addChannel(lines: string[], key: string, now: ChannelStats, was: ChannelStats | undefined): void {
-  lines.push(
+function channelLines(key: string, now: ChannelStats, was: ChannelStats | undefined): string[] {
+  return [
     counter(`${key}message_count`, now.message_count, was?.message_count),
     gauge(`${key}depth`, now.depth),
     gauge(`${key}backend_depth`, now.backend_depth),
@@ -78,15 +77,12 @@ function addChannel(lines: string[], key: string, now: ChannelStats, was: Channe
     counter(`${key}requeue_count`, now.requeue_count, was?.requeue_count),
     counter(`${key}timeout_count`, now.timeout_count, was?.timeout_count),
     gauge(`${key}clients`, now.client_count),
-    ...latency(key, now),
-  );
+    ...latencyLines(key, now),
+  ];
 }
 
-function latency(
-  key: string,
-  { e2e_processing_latency: { percentiles } }: TopicStats | ChannelStats,
-): string[] {
-  return (percentiles ?? []).map(({ quantile, value }) =>
+function latencyLines(key: string, { e2e_processing_latency: latency }: TopicStats | ChannelStats): string[] {
+  return (latency.percentiles ?? []).map(({ quantile, value }) =>
     gauge(`${key}e2e_processing_latency_${toEven(quantile * 100)}`, Math.trunc(value)),
   );
 }

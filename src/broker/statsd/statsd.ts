@@ -27,7 +27,7 @@ export class Statsd {
   readonly #resolve: Resolve | undefined;
   readonly #deadline = new Deadline(() => this.#due());
   #dueAt = 0;
-  #connecting = false;
+  #beginning = false;
   #push: Push | undefined;
   #closed = false;
 
@@ -63,7 +63,8 @@ export class Statsd {
   #due(): void {
     this.#armNext();
     // One look-up at a time: it may hold one of the few threads that files need too.
-    if (this.#connecting) return this.#reachability.failed(new Error('its name is still being looked up'));
+    if (this.#beginning)
+      return this.#reachability.failed(new Error('the last push has not got under way yet'));
     void this.#push?.end();
     if (this.#push) this.#reachability.ended();
     this.#push = undefined;
@@ -71,15 +72,22 @@ export class Statsd {
   }
 
   async #begin(): Promise<void> {
-    this.#connecting = true;
+    this.#beginning = true;
+    let socket: Socket | undefined;
     try {
-      const socket = await this.#connect();
-      if (this.#closed) socket.close();
-      else this.#send(socket);
+      socket = await this.#connect();
+      const packets = this.#closed ? [] : await this.#packets();
+      if (this.#closed) return void socket.close();
+      this.#reachability.begun();
+      this.#push = new Push(socket, packets, this.#dueAt - REST, this.#broker.scheduler, this.#onError);
+      this.#push.start();
     } catch (error) {
+      this.#push = undefined;
+      socket?.close();
       this.#reachability.failed(error);
+    } finally {
+      this.#beginning = false;
     }
-    this.#connecting = false;
   }
 
   #connect(): Promise<Socket> {
@@ -89,14 +97,11 @@ export class Statsd {
     return connectUdp(address, this.#reachability.failures, this.#onError, this.#resolve);
   }
 
-  #send(socket: Socket): void {
-    this.#reachability.begun();
-    const { settings, scheduler } = this.#broker;
+  #packets(): Promise<Buffer[]> {
+    const { statsdMemStats, statsdUdpPacketSize } = this.#broker.settings;
     const { topics } = collectStats(this.#broker, { topic: '', channel: '', clients: false });
-    const lines = this.#metrics.lines(topics ?? [], settings.statsdMemStats ? memoryStats() : undefined);
-    const packets = packetsOf(lines, settings.statsdUdpPacketSize);
-    this.#push = new Push(socket, packets, this.#dueAt - REST, scheduler, this.#onError);
-    this.#push.start();
+    const lines = this.#metrics.lines(topics ?? [], statsdMemStats ? memoryStats() : undefined);
+    return packetsOf(lines, statsdUdpPacketSize);
   }
 
   readonly #onError = (error: Error): void => this.#reachability.failed(error);
