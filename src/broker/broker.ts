@@ -374,12 +374,7 @@ export class Broker implements TopicHost {
     this.#disk.close();
     await this.#directory.close();
     await this.#compactor.close();
-    await Promise.all([
-      this.tcp.close(),
-      this.http.close(),
-      this.#https?.close(),
-      this.#statsd?.close(),
-    ]);
+    await Promise.all([this.tcp.close(), this.http.close(), this.#https?.close(), this.#statsd?.close()]);
     this.turn.run();
     await Promise.all([...this.topics.values()].map((topic) => topic.close()));
     this.scheduler.close();
