@@ -45,7 +45,7 @@ export const STATSD_OPTIONS: readonly OptionSpec[] = [
     default: 508,
     min: 0,
     max: 65_535,
-    doc: "bytes of a UDP packet at most, but for a longer line, which has one to itself (0: 4096, as nsqd's)",
+    doc: 'bytes of a UDP packet at most; a longer line has one to itself (0: 4096)',
     group: 'statsd',
   },
   {
