@@ -16,6 +16,8 @@ import { type Logger, type LogLevel, leveled, SILENT } from './logger.js';
 import { resolveOptions } from './options.js';
 import { Deadline, Scheduler } from './scheduler.js';
 import type { BrokerOptions, BrokerSettings } from './settings.js';
+import { brokerPrefix } from './statsd/key-prefix.js';
+import type { Statsd } from './statsd/statsd.js';
 import { Store } from './store.js';
 import { TcpServer } from './tcp/server.js';
 import type { ServerTls } from './tls/server-tls.js';
@@ -47,6 +49,7 @@ export class Broker implements TopicHost {
   readonly auth: AuthServers | undefined;
   #tls: ServerTls | undefined;
   #https: HttpServer | undefined;
+  #statsd: Statsd | undefined;
   readonly #store: Store;
   readonly #started = monotonic();
   readonly #stamp: Stamp = { hi: 0, lo: 0 };
@@ -108,6 +111,12 @@ export class Broker implements TopicHost {
     return this.settings.broadcastHttpPort || Math.max(0, portOf(this.#httpAddress));
   }
 
+  /** What keys at statsd begin with. */
+  get statsdPrefix(): string {
+    const { statsdPrefix, broadcastAddress } = this.settings;
+    return brokerPrefix(statsdPrefix, broadcastAddress, this.broadcastHttpPort);
+  }
+
   get dataPath(): string {
     return this.#store.dataPath;
   }
@@ -145,6 +154,7 @@ export class Broker implements TopicHost {
       this.#compactor.start();
       this.setLookupdTcpAddresses(this.settings.lookupdTcpAddresses);
       this.#directory.resume();
+      await this.#startStatsd();
     } catch (error) {
       await this.close();
       throw error;
@@ -341,6 +351,13 @@ export class Broker implements TopicHost {
     this.#tls = new Tls(this.settings);
   }
 
+  async #startStatsd(): Promise<void> {
+    if (this.settings.statsdAddress === '') return;
+    const { Statsd: Pusher } = await import('./statsd/statsd.js');
+    this.#statsd = new Pusher(this);
+    this.#statsd.start();
+  }
+
   async #listenForHttps(): Promise<void> {
     if (!this.tls || this.settings.httpsAddress === '') return;
     this.#https = await HttpServer.secure(this, this.tls);
@@ -359,7 +376,7 @@ export class Broker implements TopicHost {
     this.#disk.close();
     await this.#directory.close();
     await this.#compactor.close();
-    await Promise.all([this.tcp.close(), this.http.close(), this.#https?.close()]);
+    await Promise.all([this.tcp.close(), this.http.close(), this.#https?.close(), this.#statsd?.close()]);
     this.turn.run();
     await Promise.all([...this.topics.values()].map((topic) => topic.close()));
     this.scheduler.close();

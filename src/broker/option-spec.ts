@@ -1,7 +1,7 @@
 import type { DaemonOption } from '../daemon/options.js';
 import type { BrokerSettings } from './settings.js';
 
-type OptionGroup = 'addresses' | 'storage' | 'messages' | 'clients' | 'security' | 'logging';
+type OptionGroup = 'addresses' | 'storage' | 'messages' | 'clients' | 'security' | 'statsd' | 'logging';
 
 /** One row of the options table: flags, configuration keys, checks and docs all come from it. */
 export type OptionSpec = DaemonOption<keyof BrokerSettings, OptionGroup>;

@@ -6,6 +6,7 @@ import { complaintAboutHighWater } from './limits/high-water.js';
 import { LOG_LEVELS } from './logger.js';
 import { KIB, MAX_DURATION, MAX_WIRE_SIZE, MIB, MINUTE, type OptionSpec, SECOND } from './option-spec.js';
 import { DURABILITIES, EXPERIMENTS, LIMIT_ACTIONS } from './settings.js';
+import { STATSD_OPTIONS } from './statsd/statsd-options.js';
 
 export type { OptionSpec } from './option-spec.js';
 
@@ -313,6 +314,7 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     group: 'messages',
   },
   ...CLIENT_OPTIONS,
+  ...STATSD_OPTIONS,
   {
     key: 'logLevel',
     flag: 'log-level',

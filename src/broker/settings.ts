@@ -120,6 +120,18 @@ export interface BrokerSettings {
   authHttpAddresses: readonly string[];
   /** How auth servers are asked. Default `get`. */
   authHttpRequestMethod: 'get' | 'post';
+  /** The UDP address of a statsd daemon that figures are pushed to, `<host>:<port>`; '', the default, for none. */
+  statsdAddress: string;
+  /** The time between pushes; a push's packets are spread over it, but for its last second. Default 60 s. */
+  statsdInterval: number;
+  /** Whether figures of memory and garbage collection are pushed too. Default true. */
+  statsdMemStats: boolean;
+  /** What the keys begin with; `%s` is the broadcast address and HTTP port. Default `nsq.%s`. */
+  statsdPrefix: string;
+  /** Bytes of a UDP packet at most, but for a longer line; 0 for 4096. Default 508. */
+  statsdUdpPacketSize: number;
+  /** Whether `#ephemeral` topics and channels are left out. Default false. */
+  statsdExcludeEphemeral: boolean;
   /** The least level that goes to `logger`. Default `info`. */
   logLevel: LogLevel;
   /** Text before every log line, for who writes them. Default `[nsqd] `. */

@@ -56,6 +56,12 @@ const EVERY_SETTING: Record<keyof BrokerSettings, true> = {
   tlsMinVersion: true,
   authHttpAddresses: true,
   authHttpRequestMethod: true,
+  statsdAddress: true,
+  statsdInterval: true,
+  statsdMemStats: true,
+  statsdPrefix: true,
+  statsdUdpPacketSize: true,
+  statsdExcludeEphemeral: true,
   logLevel: true,
   logPrefix: true,
 };

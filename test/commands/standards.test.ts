@@ -217,6 +217,7 @@ function sample(setting: Setting): string {
   const { kind, choices = [], default: byDefault, min = 1, max = Number.POSITIVE_INFINITY } = setting;
   if (kind === 'choice') return choices.find((choice) => choice !== '') ?? '';
   if (kind === 'boolean') return 'true';
+  if (setting.check !== undefined && byDefault === '') return SAMPLES[setting.placeholder ?? ''] ?? '';
   if (setting.check !== undefined && typeof byDefault === 'string') return byDefault;
   if (kind === 'string' || kind === 'strings') return 'value';
   const number = typeof byDefault === 'number' ? byDefault : Math.min(Math.max(min, 1), max);

@@ -13,12 +13,6 @@ const Addresses = v.nullable(v.array(v.string()));
 const OFF: Readonly<Record<string, unknown>> = {
   queue_scan_selection_count: 20,
   queue_scan_worker_pool_max: 4,
-  statsd_address: '',
-  statsd_prefix: '',
-  statsd_interval: 60e9,
-  statsd_mem_stats: true,
-  statsd_udp_packet_size: 508,
-  statsd_exclude_ephemeral: false,
   e2e_processing_latency_window_time: 600e9,
   e2e_processing_latency_percentiles: [],
 };
@@ -30,6 +24,11 @@ function tlsRequiredNumber({ tcp, http }: TlsRequirement): number {
   return Number(tcp) + Number(http);
 }
 
+/** As with nsqd, nothing has no type. */
+function text(value: string): Answer {
+  return value === '' ? undefined : value;
+}
+
 /** GET /config/:option */
 export function configGet({ broker, option }: Request): Answer {
   if (option === 'log_level') return { json: levelNumber(broker.settings.logLevel) };
@@ -37,12 +36,12 @@ export function configGet({ broker, option }: Request): Answer {
   if (option === 'tls_min_version') return { json: TLS_VERSION_NUMBERS[broker.settings.tlsMinVersion] };
   if (option === 'broadcast_tcp_port') return { json: broker.broadcastTcpPort };
   if (option === 'broadcast_http_port') return { json: broker.broadcastHttpPort };
+  if (option === 'statsd_prefix') return text(broker.statsdPrefix);
   const spec = OPTION_SPECS.find(({ config, flag }) => (config ?? flag.replaceAll('-', '_')) === option);
   const value = spec ? broker.settings[spec.key] : OFF[option];
   if (value === undefined || !(spec || Object.hasOwn(OFF, option)))
     throw new HttpError(400, 'INVALID_OPTION');
-  // As with nsqd, nothing has no type.
-  if (typeof value === 'string') return value === '' ? undefined : value;
+  if (typeof value === 'string') return text(value);
   return { json: spec?.kind === 'duration' && typeof value === 'number' ? value * NANOSECONDS : value };
 }
 
@@ -50,13 +49,13 @@ export function configGet({ broker, option }: Request): Answer {
 export function configPut(request: Request): Answer {
   const { broker, option, body } = request;
   if (body.length === 0) throw new HttpError(413, 'INVALID_VALUE');
-  const text = body.toString('utf8');
+  const value = body.toString('utf8');
   if (option === 'log_level') {
-    const level = text.toLowerCase();
+    const level = value.toLowerCase();
     if (!isLogLevel(level)) throw new HttpError(400, 'INVALID_VALUE');
     broker.setLogLevel(level);
   } else if (option === 'nsqlookupd_tcp_addresses') {
-    setLookupdTcpAddresses(broker, text);
+    setLookupdTcpAddresses(broker, value);
   } else {
     throw new HttpError(400, 'INVALID_OPTION');
   }

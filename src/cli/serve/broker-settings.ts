@@ -10,6 +10,7 @@ const GROUPS: Readonly<Record<OptionSpec['group'], string>> = {
   messages: 'message',
   clients: 'client',
   security: 'TLS and authorization',
+  statsd: 'statsd',
   logging: 'log',
 };
 

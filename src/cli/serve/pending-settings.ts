@@ -6,12 +6,6 @@ import { defineSettings, type Settings, type SettingValue } from '../settings.js
  * there yet, and those that this broker's design does not need.
  */
 const TABLE = defineSettings({
-  'statsd-address': { kind: 'string', default: '', doc: 'UDP address of a statsd daemon' },
-  'statsd-prefix': { kind: 'string', default: 'nsq.%s', doc: 'prefix of keys sent to statsd' },
-  'statsd-interval': { kind: 'duration', default: 60_000, doc: 'time between pushes to statsd' },
-  'statsd-mem-stats': { kind: 'boolean', default: true, doc: 'send memory figures to statsd' },
-  'statsd-udp-packet-size': { kind: 'size', default: 508, doc: 'bytes of a statsd packet' },
-  'statsd-exclude-ephemeral': { kind: 'boolean', default: false, doc: 'leave ephemeral names out of statsd' },
   'e2e-processing-latency-percentile': {
     kind: 'strings',
     default: [],
@@ -53,7 +47,6 @@ interface PendingFeature {
 }
 
 const FEATURES: readonly PendingFeature[] = [
-  { name: 'statsd', consequence: 'nothing is pushed', askedBy: ['statsd-address'] },
   {
     name: 'end-to-end latency',
     consequence: 'no percentiles are kept',

@@ -44,8 +44,19 @@ describe('GET /config', () => {
     ['durability', 'os'],
     ['tls_cert', ''],
     ['enable_experiment', '[]'],
+    ['statsd_address', ''],
+    ['statsd_prefix', 'nsq.a_b_99.'],
+    ['statsd_interval', '60000000000'],
+    ['statsd_mem_stats', 'true'],
+    ['statsd_udp_packet_size', '508'],
+    ['statsd_exclude_ephemeral', 'false'],
   ])('%s is %s', async (key, text) => {
-    const broker = await openBroker({ ...HTTP, nodeId: 5 });
+    const broker = await openBroker({
+      ...HTTP,
+      nodeId: 5,
+      broadcastAddress: 'a.b',
+      broadcastHttpPort: 99,
+    });
     expect((await http(broker, `GET /config/${key}`)).text).toBe(text);
   });
 

@@ -45,6 +45,12 @@ test('a high water mark that is none is refused by the name of the flag or varia
   );
 });
 
+test('a statsd address that is none is refused', () => {
+  expect(() => resolveSettings(SETTINGS, { 'statsd-address': ['localhost'] }, {})).toThrow(
+    "invalid value for --statsd-address: must be <host>:<port>, not 'localhost'",
+  );
+});
+
 test('no setting both has an effect and is said to have none', () => {
   expect(OPTION_SPECS.map(({ flag }) => flag).filter((flag) => flag in PENDING_SETTINGS)).toEqual([]);
 });
@@ -71,6 +77,9 @@ describe("nsqd's configuration file", () => {
       maxOutputBufferTimeout: 1000,
       logLevel: 'info',
       lookupdTcpAddresses: ['127.0.0.1:4160'],
+      statsdPrefix: 'nsq.%s',
+      statsdInterval: 60_000,
+      statsdMemStats: true,
     });
   });
 
