@@ -1,13 +1,11 @@
 import { isValidName } from '../protocol/names.js';
-import { listen } from './address.js';
 import { AuthServers } from './auth/auth-servers.js';
 import { monotonic, wallClock } from './clock.js';
 import { Compactor } from './compactor.js';
 import { Directory } from './directory/directory.js';
 import { BrokerError } from './errors.js';
 import { experimentWarnings } from './experiments.js';
-import { portOf } from './http/info.js';
-import { HttpServer } from './http/server.js';
+import type { HttpServer } from './http/server.js';
 import { DiskLimit } from './limits/disk-limit.js';
 import { StorageHealth, type StoragePart } from './limits/storage-health.js';
 import { type Files, REAL_FILES } from './log/files.js';
@@ -15,13 +13,14 @@ import { type Stamp, setStamp } from './log/record.js';
 import { type Logger, type LogLevel, leveled, SILENT } from './logger.js';
 import { resolveOptions } from './options.js';
 import { Deadline, Scheduler } from './scheduler.js';
+import { Servers } from './servers.js';
 import type { BrokerOptions, BrokerSettings } from './settings.js';
 import { brokerPrefix } from './statsd/key-prefix.js';
 import type { Statsd } from './statsd/statsd.js';
 import { Store } from './store.js';
-import { TcpServer } from './tcp/server.js';
+import type { TcpServer } from './tcp/server.js';
 import type { ServerTls } from './tls/server-tls.js';
-import { offersTls, rootCa, type TlsRequirement, tlsRequirement } from './tls/tls-settings.js';
+import { rootCa, type TlsRequirement, tlsRequirement } from './tls/tls-settings.js';
 import type { Topic } from './topic.js';
 import type { TopicHost } from './topic-host.js';
 import { Turn } from './turn.js';
@@ -42,13 +41,10 @@ export class Broker implements TopicHost {
   readonly topics = new Map<string, Topic>();
   readonly version = NSQD_VERSION;
   readonly startedAt = Date.now();
-  readonly tcp: TcpServer;
-  readonly http: HttpServer;
   readonly tlsRequired: TlsRequirement;
   /** Undefined: everybody may do everything. */
   readonly auth: AuthServers | undefined;
-  #tls: ServerTls | undefined;
-  #https: HttpServer | undefined;
+  readonly #servers: Servers;
   #statsd: Statsd | undefined;
   readonly #store: Store;
   readonly #started = monotonic();
@@ -56,9 +52,6 @@ export class Broker implements TopicHost {
   readonly #sync: Deadline;
   readonly #directory: Directory;
   readonly #compactor: Compactor;
-  #tcpAddress = '';
-  #httpAddress = '';
-  #httpsAddress = '';
   #closing: Promise<void> | undefined;
   readonly #storageHealth = new StorageHealth(() => this.#healthChanged());
   readonly #recovery: Deadline;
@@ -74,41 +67,48 @@ export class Broker implements TopicHost {
     this.#store = new Store(this.settings, this.logger, files);
     this.#disk = new DiskLimit(this, this.#storageHealth);
     this.#recovery = new Deadline(() => this.#recover());
-    this.tcp = new TcpServer(this);
-    this.http = HttpServer.plain(this);
+    this.#servers = new Servers(this);
     this.#directory = new Directory(this);
     this.#compactor = new Compactor(this);
     this.#sync = new Deadline(() => this.#syncAll());
   }
 
-  /** Where TCP clients reach it: `host:port` or the path of a unix socket. */
-  get tcpAddress(): string {
-    return this.#tcpAddress;
+  get tcp(): TcpServer {
+    return this.#servers.tcp;
   }
 
-  /** Where HTTP clients reach it; empty if they do not. */
-  get httpAddress(): string {
-    return this.#httpAddress;
+  get http(): HttpServer {
+    return this.#servers.http;
   }
 
   /** Undefined: TLS is not offered. */
   get tls(): ServerTls | undefined {
-    return this.#tls;
+    return this.#servers.tls;
+  }
+
+  /** Where TCP clients reach it: `host:port` or the path of a unix socket. */
+  get tcpAddress(): string {
+    return this.#servers.tcpAddress;
+  }
+
+  /** Where HTTP clients reach it; empty if they do not. */
+  get httpAddress(): string {
+    return this.#servers.httpAddress;
   }
 
   /** Where HTTPS clients reach it; empty if they do not. */
   get httpsAddress(): string {
-    return this.#httpsAddress;
+    return this.#servers.httpsAddress;
   }
 
   /** The TCP port that clients are told; 0 if there is none. */
   get broadcastTcpPort(): number {
-    return this.settings.broadcastTcpPort || Math.max(0, portOf(this.#tcpAddress));
+    return this.#servers.broadcastTcpPort;
   }
 
   /** The HTTP port that clients are told; 0 if there is none. */
   get broadcastHttpPort(): number {
-    return this.settings.broadcastHttpPort || Math.max(0, portOf(this.#httpAddress));
+    return this.#servers.broadcastHttpPort;
   }
 
   /** What keys at statsd begin with. */
@@ -134,22 +134,13 @@ export class Broker implements TopicHost {
   /** @throws BrokerError E_OPTION, E_DATA_PATH, E_LOCKED, E_FORMAT, E_STORAGE or E_LISTEN */
   async start(): Promise<void> {
     for (const warning of experimentWarnings(this.settings)) this.logger.warn(warning);
-    await this.#loadTls();
+    await this.#servers.loadTls();
     await this.#store.open();
     try {
       await this.#store.takeOver();
       for (const topic of this.#store.load(this)) this.topics.set(topic.name, topic);
       await this.#disk.sample();
-      this.#tcpAddress = await listen(this.tcp.server, this.settings.tcpAddress, 'TCP');
-      this.logger.info(`TCP: listening on ${this.#tcpAddress}`);
-      if (this.settings.httpAddress !== '') {
-        this.#httpAddress = await listen(this.http.server, this.settings.httpAddress, 'HTTP');
-        this.logger.info(`HTTP: listening on ${this.#httpAddress}`);
-      }
-      await this.#listenForHttps();
-      for (const { server } of [this.tcp, this.http]) {
-        server.on('error', (error) => this.logger.error(`server: ${error.message}`));
-      }
+      await this.#servers.listen();
       this.scheduler.arm(this.#sync, monotonic() + this.settings.syncTimeout);
       this.#compactor.start();
       this.setLookupdTcpAddresses(this.settings.lookupdTcpAddresses);
@@ -345,25 +336,11 @@ export class Broker implements TopicHost {
     }
   }
 
-  async #loadTls(): Promise<void> {
-    if (!offersTls(this.settings)) return;
-    const { ServerTls: Tls } = await import('./tls/server-tls.js');
-    this.#tls = new Tls(this.settings);
-  }
-
   async #startStatsd(): Promise<void> {
     if (this.settings.statsdAddress === '') return;
     const { Statsd: Pusher } = await import('./statsd/statsd.js');
     this.#statsd = new Pusher(this);
     this.#statsd.start();
-  }
-
-  async #listenForHttps(): Promise<void> {
-    if (!this.tls || this.settings.httpsAddress === '') return;
-    this.#https = await HttpServer.secure(this, this.tls);
-    this.#httpsAddress = await listen(this.#https.server, this.settings.httpsAddress, 'HTTPS');
-    this.#https.server.on('error', (error) => this.logger.error(`server: ${error.message}`));
-    this.logger.info(`HTTPS: listening on ${this.#httpsAddress}`);
   }
 
   #syncAll(): void {
@@ -376,7 +353,7 @@ export class Broker implements TopicHost {
     this.#disk.close();
     await this.#directory.close();
     await this.#compactor.close();
-    await Promise.all([this.tcp.close(), this.http.close(), this.#https?.close(), this.#statsd?.close()]);
+    await Promise.all([this.#servers.close(), this.#statsd?.close()]);
     this.turn.run();
     await Promise.all([...this.topics.values()].map((topic) => topic.close()));
     this.scheduler.close();
