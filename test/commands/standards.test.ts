@@ -219,6 +219,7 @@ function sample(setting: Setting): string {
   if (kind === 'boolean') return 'true';
   if (setting.check !== undefined && typeof byDefault === 'string') return byDefault;
   if (kind === 'string' || kind === 'strings') return 'value';
+  if (kind === 'fractions') return '1,0.5';
   const number = typeof byDefault === 'number' ? byDefault : Math.min(Math.max(min, 1), max);
   return formatSetting(setting, number);
 }

@@ -19,8 +19,6 @@ const OFF: Readonly<Record<string, unknown>> = {
   statsd_mem_stats: true,
   statsd_udp_packet_size: 508,
   statsd_exclude_ephemeral: false,
-  e2e_processing_latency_window_time: 600e9,
-  e2e_processing_latency_percentiles: [],
   enable_experiment: [],
 };
 

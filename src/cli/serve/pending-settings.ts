@@ -12,17 +12,6 @@ const TABLE = defineSettings({
   'statsd-mem-stats': { kind: 'boolean', default: true, doc: 'send memory figures to statsd' },
   'statsd-udp-packet-size': { kind: 'size', default: 508, doc: 'bytes of a statsd packet' },
   'statsd-exclude-ephemeral': { kind: 'boolean', default: false, doc: 'leave ephemeral names out of statsd' },
-  'e2e-processing-latency-percentile': {
-    kind: 'strings',
-    default: [],
-    config: 'e2e_processing_latency_percentiles',
-    doc: 'percentiles of the processing time',
-  },
-  'e2e-processing-latency-window-time': {
-    kind: 'duration',
-    default: 600_000,
-    doc: 'window of these percentiles',
-  },
   'enable-experiment': { kind: 'strings', default: [], doc: 'experimental features' },
   'queue-scan-worker-pool-max': {
     kind: 'int',
@@ -55,11 +44,6 @@ interface PendingFeature {
 
 const FEATURES: readonly PendingFeature[] = [
   { name: 'statsd', consequence: 'nothing is pushed', askedBy: ['statsd-address'] },
-  {
-    name: 'end-to-end latency',
-    consequence: 'no percentiles are kept',
-    askedBy: ['e2e-processing-latency-percentile'],
-  },
   { name: 'experiments', consequence: 'none is enabled', askedBy: ['enable-experiment'] },
 ];
 
