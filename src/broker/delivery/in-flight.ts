@@ -15,7 +15,7 @@ export class Run {
   /** When they time out, likewise. */
   readonly deadline: number;
   /** When each was published, ns since 1970; only where latencies are measured. */
-  published: Float64Array | undefined;
+  published: readonly number[] | undefined;
   /** How many of them are still in flight. */
   live: number;
 

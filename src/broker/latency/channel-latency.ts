@@ -10,12 +10,11 @@ const NS_PER_MS = 1e6;
 const GATHERED = 1024;
 
 /** When each of `count` records was published that stand one after the other from `at` on, in ns since 1970. */
-export function publishTimes(slab: Slab, at: number, count: number): Float64Array {
-  const times = new Float64Array(count);
-  for (let i = 0, next = at; i < count; i++) {
-    times[i] = publishTime(slab.view, next);
-    next += recordLength(slab.buf, next);
-  }
+export function publishTimes({ buf, view }: Slab, at: number, count: number): number[] {
+  // A typed array costs twice as much: runs are short, and many.
+  const times: number[] = [];
+  for (let next = at; times.length < count; next += recordLength(buf, next))
+    times.push(publishTime(view, next));
   return times;
 }
 

@@ -17,7 +17,7 @@ export const LATENCY_OPTIONS: readonly OptionSpec[] = [
     default: 10 * MINUTE,
     min: 1,
     max: 2 ** 45,
-    doc: 'of how long a time they are',
+    doc: 'how long a time they cover, of which the older half goes at once',
     group: 'messages',
   },
 ];

@@ -50,18 +50,19 @@ describe('the time from publish to FIN', () => {
       ],
     });
 
+    const start = performance.now();
     await broker.publish('t', numbered(3));
     await consume(client, 3);
     await settled(client);
     const four = latencyOf(broker, 't', 'c');
-    expect([four.count, four.percentiles![0]!.value]).toEqual([4, one.percentiles![0]!.value]);
-    expect(four.percentiles![1]!.value).toBeLessThan(one.percentiles![0]!.value / 2);
+    expect(four.count).toBe(4);
+    expect(largest(four)).toBeGreaterThanOrEqual(value);
+    expect(four.percentiles![1]!.value / NS_PER_MS).toBeLessThanOrEqual(performance.now() - start + 2);
   });
 
   it('counts delays, deliveries that failed, and TOUCH', async () => {
     const broker = await openBroker(MEASURED);
-    for (const topic of ['requeued', 'deferred', 'touched', 'timed-out', 'lost'])
-      broker.topic(topic).channel('c');
+    const brief = await openBroker({ ...MEASURED, msgTimeout: 30 });
 
     const requeued = await subscribe(broker, 'requeued', 'c', { ready: 1 });
     await broker.publish('requeued', 'x');
@@ -90,8 +91,14 @@ describe('the time from publish to FIN', () => {
     await consume(heir, 1);
     await settled(heir);
 
-    for (const topic of ['requeued', 'deferred', 'touched', 'lost']) {
-      const latency = latencyOf(broker, topic, 'c');
+    const late = await subscribe(brief, 'timed-out', 'c', { ready: 1 });
+    await brief.publish('timed-out', 'x');
+    const [, again] = await take(late, 2);
+    late.send(`FIN ${again!.id}\n`);
+    await settled(late);
+
+    for (const topic of ['requeued', 'deferred', 'touched', 'lost', 'timed-out']) {
+      const latency = latencyOf(topic === 'timed-out' ? brief : broker, topic, 'c');
       expect([topic, latency.count]).toEqual([topic, topic === 'touched' ? 3 : 1]);
       expect(latency.percentiles![1]!.value / NS_PER_MS).toBeGreaterThanOrEqual(28);
     }
@@ -101,7 +108,6 @@ describe('the time from publish to FIN', () => {
     const broker = await openBroker(MEASURED);
     const channel = broker.topic('t').channel('c');
     const consumer = new FakeConsumer(channel, 5);
-    consumer.msgTimeout = 20;
     await broker.publish('t', numbered(5));
     broker.turn.run();
     consumer.req(0);
@@ -149,7 +155,6 @@ describe('the time from publish to FIN', () => {
       await broker.publish('t', numbered(50, 'x'.repeat((round * 997) % 3000)));
     }
     await pass(20);
-    const published = performance.now();
     consumer.rdy(3000);
     while (consumer.deliveries.length < 2000) await pass(1);
     for (const { n } of consumer.deliveries.toReversed()) if (n % 7 !== 0) expect(consumer.fin(n)).toBe(true);
@@ -160,7 +165,6 @@ describe('the time from publish to FIN', () => {
     expect(latency.count).toBe(2000);
     expect(largest(latency)).toBeLessThanOrEqual(performance.now() - started + 2);
     expect(latency.percentiles![1]!.value / NS_PER_MS).toBeGreaterThanOrEqual(18);
-    expect(latency.percentiles![1]!.value / NS_PER_MS).toBeLessThan(performance.now() - published + 500);
   });
 });
 
