@@ -7,7 +7,7 @@ import { LatencyWindow } from './latency-window.js';
 
 const NS_PER_MS = 1e6;
 /** Finished messages that are gathered at most before their latencies are worked out. */
-const GATHERED = 1024;
+const GATHERED = 128;
 
 /** When each of `count` records was published that stand one after the other from `at` on, in ns since 1970. */
 export function publishTimes({ buf, view }: Slab, at: number, count: number): number[] {
