@@ -48,6 +48,7 @@ export class TopicLimits {
   readonly #expiry: Expiry | undefined;
   #ceiling = Number.POSITIVE_INFINITY;
   #diskFull: BrokerError | undefined;
+  #journalBehind: BrokerError | undefined;
   readonly #refused: OccasionalLog;
   readonly #dropped: OccasionalLog;
   readonly #outdated: OccasionalLog;
@@ -79,6 +80,19 @@ export class TopicLimits {
     this.#recount();
   }
 
+  /** Why nothing is taken: the journal could not be told of a channel, which after a crash would lack its messages. */
+  set journalBehind(cause: Error | undefined) {
+    if (!cause && !this.#journalBehind) return;
+    const words = `the journal of topic '${this.#topic.name}' cannot be written: ${cause?.message}`;
+    this.#journalBehind = cause && new BrokerError('E_STORAGE', words, { cause });
+    this.#recount();
+  }
+
+  /** Messages that had an OK already could not be written. */
+  lost(count: number): void {
+    this.droppedCount += count;
+  }
+
   /**
    * What becomes of messages that may not be taken, `bytes` of bodies: a ticket that says why. Undefined if they may.
    */
@@ -97,7 +111,7 @@ export class TopicLimits {
   committed(): void {
     this.#expiry?.published();
     const { log, settings } = this.#topic;
-    if (log.endPos <= this.#ceiling || this.#diskFull || settings.onLimit === 'reject') return;
+    if (log.endPos <= this.#ceiling || this.#blocked || settings.onLimit === 'reject') return;
     for (;;) {
       this.#recount();
       const { segments, endPos } = this.#topic.log;
@@ -128,6 +142,11 @@ export class TopicLimits {
     this.#expiry?.close();
   }
 
+  /** Why nothing is taken, whatever its size. */
+  get #blocked(): BrokerError | undefined {
+    return this.#diskFull ?? this.#journalBehind;
+  }
+
   #fits(size: number): boolean {
     const { log } = this.#topic;
     return log.endPos + log.uncommitted + size <= this.#ceiling;
@@ -135,7 +154,7 @@ export class TopicLimits {
 
   /** Why a publish of this size cannot be taken; undefined if there is room for it, or room will be made. */
   #overflow(size: number): BrokerError | undefined {
-    if (this.#diskFull) return this.#diskFull;
+    if (this.#blocked) return this.#blocked;
     const { name, settings, retention } = this.#topic;
     const rejects = settings.onLimit === 'reject';
     if (rejects) {
@@ -156,7 +175,7 @@ export class TopicLimits {
   }
 
   #recount(): void {
-    if (this.#diskFull) this.#ceiling = -1;
+    if (this.#blocked) this.#ceiling = -1;
     else if (this.#maxBytes === Number.POSITIVE_INFINITY) this.#ceiling = this.#maxBytes;
     else this.#ceiling = this.#topic.log.endPos + this.#maxBytes - this.#used();
   }
