@@ -4,9 +4,9 @@ import { runDaemon } from '../cli/daemon-run.js';
 import { UsageError } from '../cli/errors.js';
 import { createLogger } from '../cli/logger.js';
 import { BROKER_SETTINGS, brokerOptions } from '../cli/serve/broker-settings.js';
+import { deprecationWarnings, IGNORED_SETTINGS } from '../cli/serve/ignored-settings.js';
 import { importError, importJson, importLines } from '../cli/serve/import-report.js';
 import { IMPORT_SETTINGS } from '../cli/serve/import-settings.js';
-import { IGNORED_SETTINGS, deprecationWarnings } from '../cli/serve/ignored-settings.js';
 import type { Terminal } from '../cli/terminal.js';
 
 const SETTINGS = { ...BROKER_SETTINGS, ...IGNORED_SETTINGS, ...IMPORT_SETTINGS };
