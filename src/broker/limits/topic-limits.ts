@@ -59,7 +59,10 @@ export class TopicLimits {
     this.#maxBytes = topic.ephemeral || maxTopicBytes === 0 ? Number.POSITIVE_INFINITY : maxTopicBytes;
     if (maxTopicAge > 0) this.#expiry = new Expiry(topic, maxTopicAge, () => this.#dropExpired());
     const note = (what: string) => (count: number) => logger.warn(`TOPIC(${topic.name}): ${what}`, { count });
-    this.#refused = new OccasionalLog(note('messages refused, the topic or the disk is full'));
+    this.#refused = new OccasionalLog((count) => {
+      const why = this.#blocked?.message ?? 'the topic is full';
+      logger.warn(`TOPIC(${topic.name}): messages refused: ${why}`, { count });
+    });
     this.#dropped = new OccasionalLog(note('oldest messages dropped, the topic or the disk is full'));
     this.#outdated = new OccasionalLog((count) =>
       logger.info(`TOPIC(${topic.name}): messages dropped, older than --max-topic-age`, { count }),
