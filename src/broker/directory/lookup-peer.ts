@@ -1,4 +1,5 @@
 import { Backoff } from '../../net/backoff.js';
+import { connectReason } from '../../net/connect-reason.js';
 import type { LookupAnswer } from '../../protocol/lookup-answer.js';
 import {
   encodeLookupIdentify,
@@ -170,7 +171,7 @@ export class LookupPeer {
     // One line for each outage; what the attempts come to meanwhile is for those who look closely.
     this.#log(
       this.#backoff.attempts === 1 ? 'warn' : 'debug',
-      `${error?.message ?? 'disconnected'}; connecting again`,
+      `${error ? connectReason(error) : 'disconnected'}; connecting again`,
     );
     this.#state = 'waiting';
     this.#timer = setTimeout(() => this.#connect(), this.#lastDelay);

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { lookUp } from '../../net/names.js';
 import { type LookupAnswer, LookupAnswerDecoder } from '../../protocol/lookup-answer.js';
 import { LOOKUP_MAGIC } from '../../protocol/lookup-commands.js';
 import type { LookupdAddress } from './lookupd-address.js';
@@ -32,7 +33,7 @@ export class PeerConnection {
   constructor(address: LookupdAddress, owner: PeerConnectionOwner) {
     this.#owner = owner;
     // A name is resolved here, each time.
-    this.#socket = connect({ ...address, autoSelectFamily: true, noDelay: true });
+    this.#socket = connect({ ...address, lookup: lookUp, autoSelectFamily: true, noDelay: true });
     this.#socket.setKeepAlive(true, KEEP_ALIVE);
     this.#timer = this.#fuse(CONNECT_TIMEOUT, 'no connection');
     this.#socket.on('connect', () => {
