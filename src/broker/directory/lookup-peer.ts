@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Backoff } from '../../net/backoff.js';
 import { connectReason } from '../../net/connect-reason.js';
 import type { LookupAnswer } from '../../protocol/lookup-answer.js';
@@ -65,9 +66,12 @@ export class LookupPeer {
     this.#connect();
   }
 
-  /** Where it said that it answers HTTP, once the first attempt to reach it has succeeded or failed. */
-  async httpAddress(): Promise<string | undefined> {
-    await this.#attempted;
+  /** Where it said that it answers HTTP, once the first attempt to reach it has succeeded or failed, or `ms` are over. */
+  async httpAddress(ms: number): Promise<string | undefined> {
+    const giveUp = new AbortController();
+    const late = delay(ms, undefined, { signal: giveUp.signal }).catch(() => undefined);
+    await Promise.race([this.#attempted, late]);
+    giveUp.abort();
     return this.#httpAddress;
   }
 
