@@ -12,19 +12,23 @@ import {
 const TIMEOUT_MS = 30_000;
 /** A process is made by copying the page tables of its parent: 0.06 ms for each MB, which a big one does without. */
 const SMALL_BYTES = 96 * 1024 * 1024;
+/** What fails so soon does not hang in a thread either, ms. */
+const QUICK_MS = 1000;
 /** What `getent` ends with when there is no such name. */
 const NOT_FOUND = 2;
-/** Of what else a name may consist of, nothing is to be taken for a flag. */
+/** Nothing that may be taken for a flag, and nothing that Node would write in another way. */
 const HOST_NAME = /^[\w.][\w.-]*$/;
 
 interface Outcome {
   readonly addresses: Addresses;
+  /** The exit status, the error's code when it could not be started, or null when it was ended. */
   readonly status: number | string | null;
 }
 
 /**
- * How commands resolve names where there is `getent`: what may hang is asked for in a process of its own, since a process can be ended and a
- * thread cannot. Node waits for its threads before it exits, for a name that hangs 10 seconds and more.
+ * How commands resolve names where there is `getent`: what may hang is asked for in a process of its own, since a
+ * process can be ended and a thread cannot. Node waits for its threads before it exits, for a name that hangs 10 seconds
+ * and more.
  */
 export function resolveInProcesses(names: Names, program = 'getent'): void {
   if (process.platform === 'win32' || process.platform === 'darwin') return;
@@ -50,11 +54,11 @@ export function resolveInProcesses(names: Names, program = 'getent'): void {
     const start = performance.now();
     const { addresses, status } = await run(name);
     if (addresses.length > 0) return addresses;
-    const isQuick = performance.now() - start < 1000;
-    // No such program, or none that may be started.
-    if (typeof status === 'string') names.use(IN_THREADS);
+    const isQuick = performance.now() - start < QUICK_MS;
+    if (status === null || !isQuick) throw notFound(name, 'EAI_AGAIN');
+    // There is no such program, or it is one that does not know this database.
+    if (status !== NOT_FOUND) names.use(IN_THREADS);
     // The system's reason is told here only, and what was quick is so again.
-    else if (status !== NOT_FOUND || !isQuick) throw notFound(name, 'EAI_AGAIN');
     return askInThread(name, isDoubtful);
   };
   names.use({ ask, most: 8, mostSlow: 6 });

@@ -59,12 +59,18 @@ describe('names of a command', () => {
     expect(await names.resolve(name)).toEqual(FOUND);
   });
 
-  it('are asked for in threads where there is no getent, and no more at once than is good for threads', async () => {
-    const { names } = namesOf(join(tempDir(), 'none'));
-    const use = vi.spyOn(names, 'use');
-    expect(await names.resolve('a.test')).toEqual(FOUND);
-    expect(use).toHaveBeenCalledWith(IN_THREADS);
-  });
+  it.each([
+    ['no getent', () => namesOf(join(tempDir(), 'none'))],
+    ['another one', () => namesBy('exit 1')],
+  ])(
+    'are asked for in threads where there is %s, and no more at once than is good for threads',
+    async (_, start) => {
+      const { names } = start();
+      const use = vi.spyOn(names, 'use');
+      expect(await names.resolve('a.test')).toEqual(FOUND);
+      expect(use).toHaveBeenCalledWith(IN_THREADS);
+    },
+  );
 
   it('one whose process is ended is not asked for in a thread, where it might hang', async () => {
     const { names, inThread } = namesBy('kill -9 $$');
