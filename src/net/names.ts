@@ -127,9 +127,9 @@ const LOOPBACK: Addresses = [
 ];
 
 /** In one of Node's threads, of which `getaddrinfo` never gets more than half: two, which files then are not kept from. */
-export const askInThread: AskSystem = async (name) => {
-  // Only those who have names to resolve load it.
-  const { default: dns } = await import('node:dns');
+export const askInThread: AskSystem = (name) => {
+  // Loaded by those who have names to resolve.
+  const dns = process.getBuiltinModule('node:dns');
   const hints = process.platform === 'win32' ? 0 : dns.ADDRCONFIG;
   return new Promise((resolve, reject) => {
     dns.lookup(name, { all: true, hints }, (error, addresses) =>
