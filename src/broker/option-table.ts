@@ -25,6 +25,7 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     kind: 'string',
     default: '0.0.0.0:4150',
     embedded: '127.0.0.1:0',
+    check: (text) => (text === '' ? 'must not be empty' : ''),
     doc: 'address for TCP clients: <addr>:<port>, or a path for a unix socket',
     group: 'addresses',
   },

@@ -1,4 +1,6 @@
 import type { ChalkInstance } from 'chalk';
+import type { DaemonOption } from '../daemon/options.js';
+import { withFlagNames } from './daemon-settings.js';
 import { Interruption } from './interruption.js';
 import { createLogger, type Logger } from './logger.js';
 import type { Terminal } from './terminal.js';
@@ -11,6 +13,8 @@ export interface DaemonRun<T extends Closable> {
   readonly terminal: Terminal;
   /** Before each log line. */
   readonly logPrefix: string;
+  /** Its options, by whose flags it is told what is wrong with them. */
+  readonly options: readonly DaemonOption[];
   /** Lines to log first. */
   readonly warnings: readonly string[];
   readonly start: (logger: Logger) => Promise<T>;
@@ -32,7 +36,9 @@ export async function runDaemon<T extends Closable>(run: DaemonRun<T>): Promise<
     (line) => logger.info(line),
     () => run.closing,
   );
-  const daemon = await run.start(logger);
+  const daemon = await run.start(logger).catch((error: unknown) => {
+    throw withFlagNames(run.options, error);
+  });
   if (terminal.interactive) terminal.say(await run.summary(daemon, await terminal.colors()));
   else logger.info('ready', run.fields(daemon));
 

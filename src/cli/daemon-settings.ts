@@ -1,5 +1,14 @@
 import type { DaemonOption } from '../daemon/options.js';
+import { codeOf, UsageError } from './errors.js';
 import type { Setting, Settings } from './settings.js';
+
+/** A daemon's complaint about its options in the words of the command line: `--tls-cert` for `tlsCert`. */
+export function withFlagNames(specs: readonly DaemonOption[], error: unknown): unknown {
+  if (!(error instanceof Error) || codeOf(error) !== 'E_OPTION') return error;
+  const flags = new Map<string, string>(specs.map(({ key, flag }) => [key, `--${flag}`]));
+  const message = error.message.replace(/^\w+|\b[a-z]+[A-Z]\w*/g, (word) => flags.get(word) ?? word);
+  return new UsageError(message, { cause: error });
+}
 
 const NOTED_DEFAULT = / \(default: (.*)\)$/;
 

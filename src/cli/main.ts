@@ -1,7 +1,9 @@
 import { ExitError } from '@oclif/core/errors';
 import { handle } from '@oclif/core/handle';
 import { run } from '@oclif/core/run';
+import { names } from '../net/names.js';
 import { explain, renderExplanation } from './explanation.js';
+import { resolveInProcesses } from './name-process.js';
 import { type LoadModule, startOptions } from './sole-command.js';
 import { flushed, guardStandardOutput } from './standard-output.js';
 
@@ -13,6 +15,7 @@ const DEBUG_PATTERN = /(^|[\s,])(\*|nsq(\*|:|$|[\s,]))/;
  */
 export async function main(argv: readonly string[], root: string, load: LoadModule): Promise<void> {
   guardStandardOutput(fail);
+  resolveInProcesses(names);
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   try {

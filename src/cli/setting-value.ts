@@ -13,7 +13,10 @@ export function parseBoolean(text: string): boolean | undefined {
 }
 
 /** The part of a setting that says what its values are. */
-export type ValueSpec = Pick<Setting, 'kind' | 'choices' | 'min' | 'max' | 'check' | 'verbatim'>;
+export type ValueSpec = Pick<
+  Setting,
+  'kind' | 'choices' | 'min' | 'max' | 'check' | 'verbatim' | 'placeholder'
+>;
 
 /**
  * A setting's value from the text of a flag or an environment variable. `source` is how the error names it.
@@ -27,7 +30,7 @@ export function parseSetting(setting: ValueSpec, text: string, source: string): 
       return text;
     }
     case 'strings':
-      return setting.verbatim ? [text] : text.split(',').filter((item) => item !== '');
+      return setting.verbatim ? [text] : itemsOf(setting, text, source);
     case 'fractions':
       return text.split(',').map((item) => fractionOf(item, source));
     case 'boolean': {
@@ -42,6 +45,13 @@ export function parseSetting(setting: ValueSpec, text: string, source: string): 
     default:
       return checkedRange(setting, integerOf(text, source), source);
   }
+}
+
+function itemsOf({ placeholder }: ValueSpec, text: string, source: string): readonly string[] {
+  const items = text.split(',').filter((item) => item !== '');
+  // Without this, a variable that is not set would make a command go to its default address.
+  if (items.length === 0 && placeholder === 'address') throw invalid(source, 'the address is empty');
+  return items;
 }
 
 /**

@@ -1,4 +1,6 @@
-import net, { type LookupFunction, type OnReadOpts } from 'node:net';
+import net, { type OnReadOpts } from 'node:net';
+import { connectReason } from '../net/connect-reason.js';
+import { lookUp } from '../net/names.js';
 import type { Address, LocalAddress } from './address.js';
 import { ConnectionError } from './errors.js';
 
@@ -43,7 +45,7 @@ export function dial(
       resolve(socket);
     };
     const onError = (cause: Error): void =>
-      fail(new ConnectionError('E_CONNECT', address.text, describe(cause), { cause }));
+      fail(new ConnectionError('E_CONNECT', address.text, connectReason(cause), { cause }));
     const onAbort = (): void =>
       fail(new ConnectionError('E_CLOSED', address.text, 'closed while connecting'));
     const timer =
@@ -60,36 +62,18 @@ export function dial(
   });
 }
 
-const LOOPBACK: Readonly<Record<number, string>> = { 4: '127.0.0.1', 6: '::1' };
-
-/** `localhost` is both loopback addresses, whatever the system's hosts file has: a broker may listen on either. */
-const loopback: LookupFunction = (_host, _options, done) => {
-  const addresses = [
-    { address: '127.0.0.1', family: 4 },
-    { address: '::1', family: 6 },
-  ];
-  process.nextTick(done, null, addresses);
-};
-
 function openSocket(address: Address, local: LocalAddress, onread: OnReadOpts | undefined): net.Socket {
   const stream = { writableHighWaterMark: WRITE_HIGH_WATER, ...(onread && { onread }) };
   if (address.kind === 'unix') return net.connect({ path: address.path, ...stream });
   const family = local.localAddress === undefined ? 0 : net.isIP(local.localAddress);
-  const isLocalhost = address.host === 'localhost';
   return net.connect({
-    host: isLocalhost && family !== 0 ? LOOPBACK[family] : address.host,
+    host: address.host,
     port: address.port,
     family,
     autoSelectFamily: true,
-    ...(isLocalhost && family === 0 && { lookup: loopback }),
+    lookup: lookUp,
     noDelay: true,
     ...local,
     ...stream,
   });
-}
-
-/** An AggregateError, one error per address tried, has no words of its own. */
-function describe(error: Error): string {
-  if (error instanceof AggregateError) return error.errors.map((one: Error) => one.message).join('; ');
-  return error.message;
 }

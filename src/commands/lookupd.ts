@@ -6,7 +6,7 @@ import {
   lookupdOptions,
 } from '../cli/lookupd/lookupd-settings.js';
 import { keepProcessSmall } from '../cli/lookupd/small-process.js';
-import { NSQLOOKUPD_VERSION, startLookupd } from '../lookupd/index.js';
+import { LOOKUPD_OPTION_SPECS, NSQLOOKUPD_VERSION, startLookupd } from '../lookupd/index.js';
 
 const SETTINGS = { ...LOOKUPD_SETTINGS, ...DEPRECATED_LOOKUPD_SETTINGS };
 
@@ -37,6 +37,7 @@ export class Lookupd extends BaseCommand {
     await runDaemon({
       terminal,
       logPrefix: options.logPrefix ?? '',
+      options: LOOKUPD_OPTION_SPECS,
       warnings: values.verbose ? ['--verbose is deprecated: use --log-level'] : [],
       start: (logger) => {
         keepProcessSmall();

@@ -1,4 +1,4 @@
-import { importFromNsqd, NSQD_VERSION, startBroker } from '../broker/index.js';
+import { importFromNsqd, NSQD_VERSION, OPTION_SPECS, startBroker } from '../broker/index.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { runDaemon } from '../cli/daemon-run.js';
 import { UsageError } from '../cli/errors.js';
@@ -40,6 +40,7 @@ export class Serve extends BaseCommand {
     await runDaemon({
       terminal,
       logPrefix: options.logPrefix ?? '',
+      options: OPTION_SPECS,
       warnings: deprecationWarnings(values, sources),
       start: (logger) => startBroker({ ...options, logger }),
       summary: async (broker, colors) => {

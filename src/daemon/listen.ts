@@ -26,19 +26,19 @@ type ListenAddress = { host: string; port: number } | { path: string };
  * Reads `<addr>:<port>` (an IPv6 address in brackets; no address, or 0.0.0.0, for every one), or else a path.
  * @throws ListenError E_OPTION
  */
-function parseListenAddress(text: string): ListenAddress {
+function parseListenAddress(text: string, what: string): ListenAddress {
   const match = /^(\[[^\]]*\]|[^:/]*):(\d{1,5})$/.exec(text);
   if (match) {
     const port = Number(match[2]);
-    if (port > 65535) throw new ListenError('E_OPTION', `address '${text}' has a port above 65535`);
+    if (port > 65535) throw new ListenError('E_OPTION', `${what} address '${text}' has a port above 65535`);
     const host = match[1]!.replace(/^\[|\]$/g, '');
     return { host: host === '' ? EVERY : host, port };
   }
   if (text.includes('/') || !text.includes(':')) {
-    if (text === '') throw new ListenError('E_OPTION', 'address is empty');
+    if (text === '') throw new ListenError('E_OPTION', `${what} address is empty`);
     return { path: text };
   }
-  throw new ListenError('E_OPTION', `address '${text}' is neither <addr>:<port> nor a path`);
+  throw new ListenError('E_OPTION', `${what} address '${text}' is neither <addr>:<port> nor a path`);
 }
 
 /**
@@ -46,7 +46,7 @@ function parseListenAddress(text: string): ListenAddress {
  * @throws ListenError E_LISTEN, saying what is in the way
  */
 export async function listen(server: Server, text: string, what: string): Promise<string> {
-  const address = parseListenAddress(text);
+  const address = parseListenAddress(text, what);
   if ('path' in address) await removeDeadSocket(address.path);
   try {
     await listenOn(server, address);

@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import { messageOf } from '../daemon/errors.js';
 import { remoteAddressOf } from '../daemon/remote-address.js';
+import { goJson } from '../protocol/go-json.js';
 import { HttpError } from './query.js';
 import { cleanPath, redirect, unescapePath } from './redirect.js';
 import type { Answer, HttpCall, HttpContext, Route, Routes } from './route.js';
@@ -148,7 +149,7 @@ export class HttpServer<C extends HttpContext, R> {
     if (answer === undefined) this.#send(request, response, 200, '', undefined, route);
     else if (typeof answer === 'string') this.#send(request, response, 200, answer, TEXT_TYPE, route);
     else {
-      const body = 'encoded' in answer ? answer.encoded : JSON.stringify(answer.json);
+      const body = 'encoded' in answer ? answer.encoded : goJson(answer.json);
       this.#send(request, response, 200, body, JSON_TYPE, route);
     }
   }
@@ -159,7 +160,7 @@ export class HttpServer<C extends HttpContext, R> {
       this.#context.logger.error(`HTTP: ${request.url} - ${messageOf(known.cause)}`);
     if (route?.plain) this.#send(request, response, known.status, known.code, TEXT_TYPE, route);
     else {
-      const body = JSON.stringify({ message: known.code, ...known.fields });
+      const body = goJson({ message: known.code, ...known.fields });
       this.#send(request, response, known.status, body, JSON_TYPE, route);
     }
   }

@@ -36,6 +36,11 @@ const MINUTE = 60 * SECOND;
 /** Go's longest duration is 2^63 - 1 nanoseconds. */
 const MAX_DURATION = 9_223_372_036_854;
 
+/** nsqlookupd has no unix sockets: a port alone is a mistake there, and no file's name here. */
+function complaintAboutAddress(text: string): string {
+  return /[:/]/.test(text) ? '' : `must be <addr>:<port> or a path with a slash, not '${text}'`;
+}
+
 /** The lookupd's options as a table: key, flag, kind, default, range and a line of documentation for each. */
 export const LOOKUPD_OPTION_SPECS: readonly LookupdOption[] = [
   {
@@ -44,6 +49,7 @@ export const LOOKUPD_OPTION_SPECS: readonly LookupdOption[] = [
     kind: 'string',
     default: '0.0.0.0:4160',
     embedded: '127.0.0.1:0',
+    check: complaintAboutAddress,
     doc: 'address for brokers: <addr>:<port>, or a path with a slash for a unix socket',
     group: 'addresses',
   },
@@ -53,6 +59,7 @@ export const LOOKUPD_OPTION_SPECS: readonly LookupdOption[] = [
     kind: 'string',
     default: '0.0.0.0:4161',
     embedded: '127.0.0.1:0',
+    check: complaintAboutAddress,
     doc: 'address for HTTP clients: <addr>:<port>, or a path with a slash for a unix socket',
     group: 'addresses',
   },
@@ -116,18 +123,9 @@ export const LOOKUPD_OPTION_SPECS: readonly LookupdOption[] = [
 /** Fills in the defaults of an embedded lookupd and checks every value. @throws LookupdError E_OPTION */
 export function resolveLookupdOptions(options: LookupdOptions): LookupdSettings {
   // Every key of the settings is a row of the table, checked just now (and by a test for completeness).
-  const settings = resolveDaemonOptions(
+  return resolveDaemonOptions(
     LOOKUPD_OPTION_SPECS,
     options,
     (message) => new LookupdError('E_OPTION', message),
   ) as unknown as LookupdSettings;
-  for (const key of ['tcpAddress', 'httpAddress'] as const) {
-    // nsqlookupd has no unix sockets: a port alone is a mistake there, and no file's name here.
-    if (!/[:/]/.test(settings[key]))
-      throw new LookupdError(
-        'E_OPTION',
-        `${key} '${settings[key]}' is neither <addr>:<port> nor a path with a slash`,
-      );
-  }
-  return settings;
 }

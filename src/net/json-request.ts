@@ -1,5 +1,7 @@
 import type { IncomingMessage, request } from 'node:http';
 import type { SecureContextOptions } from 'node:tls';
+import { connectReason } from './connect-reason.js';
+import { lookUp } from './names.js';
 
 const HEADERS = { Accept: 'application/vnd.nsq; version=1.0' };
 /** Requests for one answer at most, as Go's client has it. */
@@ -87,7 +89,12 @@ function answerTo(options: JsonRequest, requestWith: typeof request, remaining: 
   const body = json === undefined ? undefined : Buffer.from(JSON.stringify(json));
   return new Promise((resolve, reject) => {
     let reason: Error | undefined;
-    const where = { agent: false as const, method, ...(socketPath === undefined ? {} : { socketPath }) };
+    const where = {
+      agent: false as const,
+      method,
+      lookup: lookUp,
+      ...(socketPath === undefined ? {} : { socketPath }),
+    };
     const headers = {
       ...headersFor(body),
       ...(options.authorization && { Authorization: options.authorization }),
@@ -143,9 +150,9 @@ function parse(text: string): unknown {
   }
 }
 
-/** Node's words for an answer that breaks off say little; an AggregateError, one error per address tried, has none. */
+/** Node's words for an answer that breaks off say little. */
 function describe(error: Error): Error {
   if (error.message === 'aborted') return new Error('the answer breaks off', { cause: error });
   if (!(error instanceof AggregateError)) return error;
-  return new Error(error.errors.map((one: Error) => one.message).join('; '), { cause: error });
+  return new Error(connectReason(error), { cause: error });
 }

@@ -8,7 +8,7 @@ const SETTINGS = defineSettings({
   'msg-timeout': { kind: 'duration', doc: '', default: 60_000 },
   'node-id': { kind: 'int', doc: '', config: 'id', default: 1 },
   json: { kind: 'boolean', doc: '', default: false },
-  address: { kind: 'strings', doc: '', default: ['127.0.0.1:4150'] },
+  address: { kind: 'strings', doc: '', default: ['127.0.0.1:4150'], placeholder: 'address' },
   opt: { kind: 'strings', doc: '', default: [], verbatim: true },
   level: { kind: 'choice', doc: '', default: 'info', choices: ['debug', 'info'] },
 });
@@ -54,6 +54,14 @@ describe('precedence', () => {
 });
 
 describe('values', () => {
+  test.each(['', ','])('an address %j is no address, rather than the default one', (text) => {
+    const given = { address: ['a:1', text] };
+    expect(() => resolveSettings(SETTINGS, given, {})).toThrow(
+      'invalid value for --address: the address is empty',
+    );
+    expect(resolveSettings(SETTINGS, {}, { NSQ_ADDRESS: '' }).sources.get('address')).toBe('default');
+  });
+
   test.each([
     ['a duration in words', { msg_timeout: '1m30s' }, 'msg-timeout', 90_000],
     ['a duration in milliseconds', { msg_timeout: 1500 }, 'msg-timeout', 1500],

@@ -149,6 +149,16 @@ describe('Consumer: finding brokers', () => {
     });
   });
 
+  it.each([
+    ['', 'is not host:port'],
+    ['host', 'has no port, as in "host:4161"'],
+    ['host:', 'has no port, as in "host:4161"'],
+    ['[::1]', 'has no port, as in "[::1]:4161"'],
+    ['host/path', 'has no port, as in "host:4161/path"'],
+  ])('refuses the address %j: port 80 is meant least of all', (address, words) => {
+    expect(() => consumerOf([], { lookupdHttpAddresses: address })).toThrow(words);
+  });
+
   it('gives the name and password of an address, and shows them to nobody else', async () => {
     const lookupd = await fakeLookupd();
     const consumer = consumerOf([], { lookupdHttpAddresses: `http://me:pass@${lookupd.address}` });

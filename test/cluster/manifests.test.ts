@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { Deployment, type IDeployment, type IStatefulSet, StatefulSet } from 'kubernetes-models/apps/v1';
+import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import { type IService, Service } from 'kubernetes-models/v1';
 import { describe, expect, it } from 'vitest';
@@ -20,7 +21,11 @@ function unknownFlags([command = '', ...args]: readonly string[]): string[] {
 interface Compose {
   readonly services: Record<
     string,
-    { readonly command: readonly string[]; readonly volumes?: readonly string[] }
+    {
+      readonly command: readonly string[];
+      readonly volumes?: readonly string[];
+      readonly tmpfs?: readonly string[];
+    }
   >;
   readonly volumes: Record<string, unknown>;
 }
@@ -42,9 +47,11 @@ describe('deploy/compose.yaml', () => {
 
   it('gives every broker a volume and an address of its own, and all lookupds', () => {
     const lookupds = Object.keys(compose.services).filter((name) => name.startsWith('lookupd'));
-    for (const [name, { command, volumes = [] }] of Object.entries(compose.services)) {
+    for (const [name, { command, volumes = [], tmpfs = [] }] of Object.entries(compose.services)) {
       expect(unknownFlags(command)).toEqual([]);
       expect(command).toContain(`--broadcast-address=${name}`);
+      // What the image has a volume for is somewhere, and nothing is left of it without a name.
+      expect([...volumes, ...tmpfs].map((it) => it.split(':').at(-1))).toEqual(['/data']);
       if (lookupds.includes(name)) continue;
       expect(command).toEqual(
         expect.arrayContaining(lookupds.map((it) => `--lookupd-tcp-address=${it}:4160`)),
@@ -64,7 +71,7 @@ interface Resource {
 /** A kind's model, which knows its schema. */
 type Kind = new (data: object) => { readonly apiVersion: string; validate(): void };
 
-const KINDS = { Deployment, PodDisruptionBudget, Service, StatefulSet };
+const KINDS = { Deployment, NetworkPolicy, PodDisruptionBudget, Service, StatefulSet };
 
 describe('deploy/kubernetes', () => {
   const { resources } = parse(read('deploy/kubernetes/kustomization.yaml')) as { resources: string[] };
@@ -82,7 +89,10 @@ describe('deploy/kubernetes', () => {
       expect(new known(data).apiVersion).toBe(data.apiVersion);
       new known(data).validate();
       expect(() =>
-        new known({ ...data, spec: { replicas: 'three', ports: 5, minAvailable: {} } }).validate(),
+        new known({
+          ...data,
+          spec: { replicas: 'three', ports: 5, minAvailable: {}, podSelector: 5 },
+        }).validate(),
       ).toThrow();
     },
   );
@@ -112,6 +122,12 @@ describe('deploy/kubernetes', () => {
     },
   );
 
+  it('the image has a version of its own, which nodes need not ask for again', () => {
+    const { images } = parse(read('deploy/kubernetes/kustomization.yaml')) as { images: unknown[] };
+    const { version } = JSON.parse(read('package.json')) as { version: string };
+    expect(images).toEqual([{ name: 'nsq', newName: 'nsq', newTag: version }]);
+  });
+
   it('brokers have volumes and names of their own, and register with every lookupd that has a Service', () => {
     const [{ spec } = {}] = of<IStatefulSet>('StatefulSet');
     const [container] = spec?.template.spec?.containers ?? [];
@@ -130,13 +146,19 @@ describe('deploy/kubernetes', () => {
     expect(services.map(({ metadata }) => metadata?.name)).toEqual(expect.arrayContaining(lookupds));
   });
 
-  it('each Service and PodDisruptionBudget is for pods that there are, on ports that they have', () => {
+  it('each Service, NetworkPolicy and PodDisruptionBudget is for pods that there are, on ports that they have', () => {
     const pods = workloads.map(({ spec }) => spec?.template);
     const selectors = [
       ...services.map(({ spec }) => ({ labels: spec?.selector, ports: spec?.ports ?? [] })),
       ...of<PodDisruptionBudget>('PodDisruptionBudget').map(({ spec }) => ({
         labels: spec?.selector?.matchLabels,
         ports: [],
+      })),
+      ...of<NetworkPolicy>('NetworkPolicy').map(({ spec }) => ({
+        labels: spec?.podSelector?.matchLabels,
+        ports: (spec?.ingress ?? []).flatMap(({ ports = [] }) =>
+          ports.map(({ port }) => ({ targetPort: port })),
+        ),
       })),
     ];
     for (const { labels = {}, ports } of selectors) {

@@ -189,6 +189,17 @@ describe('nsq tail', () => {
   });
 
   test.each([
+    ['with getent', {}],
+    ['in a thread', { PATH: '' }],
+  ])('a name that there is not, looked up %s: one line, 1', async (_, names) => {
+    // No name at all, which the system knows without asking a name server.
+    const { code, stderr } = await nsq(['tail', '--topic', 't', '--nsqd-tcp-address', 'a..b:1'], {
+      env: names,
+    });
+    expect([code, stderr]).toEqual([1, 'error: a..b:1: host not found. Check the host name.\n']);
+  });
+
+  test.each([
     ['127.0.0.1:1', /^error: 127\.0\.0\.1:1: connection refused: nothing listens there\. .*nsq lookupd.*\n$/],
     ['', /^error: .*: no HTTP is spoken there\. Give the HTTP address: .*\n$/],
   ])('with a lookupd %j that is none: one line, 1', async (address, line) => {

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { goRegExp } from '../../protocol/go-regexp.js';
-import { foldKeys } from './go-json.js';
+import { foldKeys } from './fold-keys.js';
 
 const text = v.optional(v.nullable(v.string()), '');
 const texts = v.optional(v.nullable(v.array(v.string())), []);

@@ -189,9 +189,16 @@ export class Directory implements LookupPeerHost {
   /** Makes the channels that the lookupd knows of the topic; false if it does not say. */
   async #ask(peer: LookupPeer, topic: DirectoryTopic): Promise<boolean> {
     try {
-      const address = await peer.httpAddress();
+      const { httpClientConnectTimeout, httpClientRequestTimeout } = this.#host.settings;
+      const start = performance.now();
+      const address = await peer.httpAddress(httpClientConnectTimeout);
       if (address === undefined) return false;
-      const channels = await lookUpChannels(address, topic.name, this.#host.settings, this.#closing.signal);
+      const waited = performance.now() - start;
+      const left = {
+        httpClientConnectTimeout: Math.max(1, httpClientConnectTimeout - waited),
+        httpClientRequestTimeout: Math.max(1, httpClientRequestTimeout - waited),
+      };
+      const channels = await lookUpChannels(address, topic.name, left, this.#closing.signal);
       if (this.#closed || topic.closed) return true;
       const own = this.#own.get(topic);
       for (const channel of channels) if (!own?.has(channel)) topic.channel(channel);

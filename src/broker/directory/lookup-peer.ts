@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Backoff } from '../../net/backoff.js';
+import { connectReason } from '../../net/connect-reason.js';
 import type { LookupAnswer } from '../../protocol/lookup-answer.js';
 import {
   encodeLookupIdentify,
@@ -64,9 +66,12 @@ export class LookupPeer {
     this.#connect();
   }
 
-  /** Where it said that it answers HTTP, once the first attempt to reach it has succeeded or failed. */
-  async httpAddress(): Promise<string | undefined> {
-    await this.#attempted;
+  /** Where it said that it answers HTTP, once the first attempt to reach it has succeeded or failed, or `ms` are over. */
+  async httpAddress(ms: number): Promise<string | undefined> {
+    const giveUp = new AbortController();
+    const late = delay(ms, undefined, { signal: giveUp.signal }).catch(() => undefined);
+    await Promise.race([this.#attempted, late]);
+    giveUp.abort();
     return this.#httpAddress;
   }
 
@@ -170,7 +175,7 @@ export class LookupPeer {
     // One line for each outage; what the attempts come to meanwhile is for those who look closely.
     this.#log(
       this.#backoff.attempts === 1 ? 'warn' : 'debug',
-      `${error?.message ?? 'disconnected'}; connecting again`,
+      `${error ? connectReason(error) : 'disconnected'}; connecting again`,
     );
     this.#state = 'waiting';
     this.#timer = setTimeout(() => this.#connect(), this.#lastDelay);

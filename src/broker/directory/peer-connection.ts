@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { lookUp } from '../../net/names.js';
 import { type LookupAnswer, LookupAnswerDecoder } from '../../protocol/lookup-answer.js';
 import { LOOKUP_MAGIC } from '../../protocol/lookup-commands.js';
 import type { LookupdAddress } from './lookupd-address.js';
@@ -26,11 +27,13 @@ export class PeerConnection {
   #due = 0;
   #error: Error | undefined;
   #timer: NodeJS.Timeout;
+  /** Runs once it is being ended. */
+  #endTimer: NodeJS.Timeout | undefined;
 
   constructor(address: LookupdAddress, owner: PeerConnectionOwner) {
     this.#owner = owner;
     // A name is resolved here, each time.
-    this.#socket = connect({ ...address, autoSelectFamily: true, noDelay: true });
+    this.#socket = connect({ ...address, lookup: lookUp, autoSelectFamily: true, noDelay: true });
     this.#socket.setKeepAlive(true, KEEP_ALIVE);
     this.#timer = this.#fuse(CONNECT_TIMEOUT, 'no connection');
     this.#socket.on('connect', () => {
@@ -47,6 +50,7 @@ export class PeerConnection {
     });
     this.#socket.on('close', () => {
       clearTimeout(this.#timer);
+      clearTimeout(this.#endTimer);
       owner.ended(this.#error);
     });
   }
@@ -63,12 +67,10 @@ export class PeerConnection {
     this.#socket.write(commands.length === 1 ? commands[0]! : Buffer.concat(commands));
   }
 
-  /** Sends what there is and ends the connection, within `ms`. */
+  /** Ends the connection when what was sent is answered, or after `ms`, whether or not the lookupd ends its side. */
   end(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#socket.destroy(), ms);
-    this.#socket.end();
-    this.#socket.resume();
+    this.#endTimer = setTimeout(() => this.#socket.destroy(), ms);
+    if (this.#due === 0) this.#socket.destroySoon();
   }
 
   destroy(error?: Error): void {
@@ -91,6 +93,7 @@ export class PeerConnection {
       else this.#timer.refresh();
       this.#owner.answered(answer);
     }
+    if (this.#endTimer && this.#due === 0) this.#socket.destroySoon();
   }
 
   #fuse(ms: number, what: string): NodeJS.Timeout {

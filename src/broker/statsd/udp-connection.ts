@@ -1,15 +1,14 @@
 import { createSocket, type Socket } from 'node:dgram';
-import type { LookupAddress } from 'node:dns';
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { type Addresses, names } from '../../net/names.js';
 import type { parseStatsdAddress } from './statsd-address.js';
 
 type Address = NonNullable<ReturnType<typeof parseStatsdAddress>>;
 
 /** Every address that a host name has now, in the system's order. */
-export type Resolve = (host: string) => Promise<readonly LookupAddress[]>;
+export type Resolve = (host: string) => Promise<Addresses>;
 
-const resolveHost: Resolve = (host) => lookup(host, { all: true, verbatim: true });
+const resolveHost: Resolve = (host) => names.resolve(host);
 
 /**
  * A socket that is connected to the first of the host's addresses that there is a way to, beginning with the one of

@@ -1,4 +1,5 @@
 import { ProtocolError } from '../../protocol/errors.js';
+import { goJson } from '../../protocol/go-json.js';
 import type { Broker } from '../broker.js';
 import type { Identified } from './identify.js';
 import type { UpgradeSteps } from './upgrade.js';
@@ -41,5 +42,5 @@ export function negotiate({ settings, wanted }: Identified, broker: Broker): Neg
   };
   const upgrade =
     tls || snappy || deflate ? { tls, snappy, deflateLevel: deflate ? deflateLevel : 0 } : undefined;
-  return { answer: JSON.stringify(answer), upgrade };
+  return { answer: goJson(answer), upgrade };
 }

@@ -1,4 +1,5 @@
 import type { ConsumerOptions } from '../../client/index.js';
+import { lookUp } from '../../net/names.js';
 import type { SourceAddresses } from '../client-options.js';
 import { placesOf } from '../places.js';
 import { Delivery, type DeliveryMode } from '../relay/delivery.js';
@@ -39,7 +40,7 @@ export async function relayToHttp(options: RelayToHttpOptions): Promise<void> {
   const { Agent } = await import('undici');
   const agent = new Agent({
     connections: concurrency,
-    connect: { timeout: options.connectTimeout },
+    connect: { timeout: options.connectTimeout, lookup: lookUp },
     // An exchange has a deadline of its own.
     headersTimeout: 0,
     bodyTimeout: 0,

@@ -13,6 +13,9 @@ const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([
   ['https:', 443],
 ]);
 
+/** Without a scheme, port 80 is meant least of all. */
+const MISSING_PORT = /^(?:\[[^\]]*\]|[^:/[\]]+):?(?=\/(?!\/)|$)/;
+
 /** What an address names before its host: who asks. */
 const CREDENTIALS = /(?<=:\/\/)[^/@]*@/;
 
@@ -24,6 +27,12 @@ function parseUrl(text: string): LookupUrl {
   // From JavaScript anything may come.
   const given: unknown = text;
   const url = typeof given === 'string' ? parse(withHost(text)) : undefined;
+  if (typeof given === 'string' && MISSING_PORT.test(given)) {
+    const example = given.replace(MISSING_PORT, (host) => `${host.replace(/:$/, '')}:4161`);
+    throw new OptionError(
+      `lookupd address ${JSON.stringify(given)} has no port, as in ${JSON.stringify(example)}`,
+    );
+  }
   const port = DEFAULT_PORTS.get(url?.protocol ?? '');
   if (!url || port === undefined || url.search !== '' || url.hash !== '') {
     const shown = typeof given === 'string' ? JSON.stringify(given.replace(CREDENTIALS, '')) : String(given);

@@ -1,6 +1,7 @@
 import { HttpError, parseQuery, type Query } from '../../http/query.js';
 import type { Answer } from '../../http/route.js';
 import { parseDuration } from '../../protocol/duration.js';
+import { goJson } from '../../protocol/go-json.js';
 import type { Topic } from '../registration.js';
 import type { RegistrationDb } from '../registration-db.js';
 import { requiredParam } from './params.js';
@@ -80,7 +81,7 @@ function encode(db: RegistrationDb, topic: Topic): Encoded {
   const known = ANSWERS.get(topic);
   if (known?.version === topic.version) return known;
   const body = { channels: [...topic.channels.keys()], producers: [...db.producersOf(topic)] };
-  const encoded = { version: topic.version, plain: Buffer.from(JSON.stringify(body)) };
+  const encoded = { version: topic.version, plain: Buffer.from(goJson(body)) };
   ANSWERS.set(topic, encoded);
   return encoded;
 }

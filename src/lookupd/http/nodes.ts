@@ -1,4 +1,5 @@
 import type { Answer } from '../../http/route.js';
+import { goJson } from '../../protocol/go-json.js';
 import type { Lookupd } from '../lookupd.js';
 import type { Peer } from '../registration.js';
 import type { Request } from './routes.js';
@@ -12,7 +13,7 @@ export function nodes({ lookupd }: Request): Answer {
   let answer = ANSWERS.get(lookupd);
   if (answer?.version !== version) {
     const producers = Array.from(lookupd.db.activePeers(), describe);
-    answer = { version, encoded: Buffer.from(JSON.stringify({ producers })) };
+    answer = { version, encoded: Buffer.from(goJson({ producers })) };
     ANSWERS.set(lookupd, answer);
   }
   return answer;

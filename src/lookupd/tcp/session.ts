@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { ProtocolError } from '../../protocol/errors.js';
+import { goJson } from '../../protocol/go-json.js';
 import { encodeLookupAnswer } from '../../protocol/lookup-answer.js';
 import { checkLookupNames, LOOKUP_MAGIC } from '../../protocol/lookup-commands.js';
 import { LookupReader } from '../../protocol/lookup-reader.js';
@@ -150,7 +151,7 @@ export class Session {
       `CLIENT(${this.#remote}): IDENTIFY Address:${broadcast_address} TCP:${tcp_port} HTTP:${http_port} Version:${version}`,
     );
     this.#logRegistration('REGISTER', 'client', '', '');
-    this.#answers.push(encodeLookupAnswer(JSON.stringify(this.#introduction())));
+    this.#answers.push(encodeLookupAnswer(goJson(this.#introduction())));
     this.#state = 'line';
     return true;
   }

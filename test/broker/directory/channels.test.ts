@@ -108,6 +108,17 @@ describe('the channels of a new topic', () => {
     expect(await consume(await subscribe(broker, 't', 'a', { ready: 1 }), 1)).toEqual(['first']);
   });
 
+  it('wait for one that is silent from the start no longer than for a connection', async () => {
+    const silent = await FakeLookupd.start({ answer: () => undefined });
+    const fake = await FakeLookupd.start({ channels: (response) => response.end('{"channels":["a"]}') });
+    const broker = await brokerOf([silent, fake], { httpClientConnectTimeout: 100 });
+    const start = performance.now();
+    await broker.publish('t', 'first');
+    await untilChannels(broker, ['a']);
+    expect(await consume(await subscribe(broker, 't', 'a', { ready: 1 }), 1)).toEqual(['first']);
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
   it('are not made for a topic that is gone meanwhile, nor asked for when it is not new', async () => {
     const { fake, answer } = await gated();
     const broker = await brokerOf([fake]);

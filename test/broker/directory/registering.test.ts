@@ -180,6 +180,21 @@ describe('a broker with lookupds', () => {
     await broker.close();
   });
 
+  it.each([
+    ['answers', usual],
+    [
+      'answers no more',
+      (command: string, fake: FakeLookupd) => (command.startsWith('UN') ? undefined : usual(command, fake)),
+    ],
+  ])('stops in time when a lookupd %s but does not end its side', async (_, answer) => {
+    const fake = await FakeLookupd.start({ keepsOpen: true, answer });
+    const broker = await brokerOf([fake]);
+    broker.topic('t');
+    await fake.until(() => fake.current.includes('REGISTER t'));
+    await broker.close();
+    expect(fake.current.at(-1)).toBe('UNREGISTER t');
+  });
+
   it('registers everything anew over a new connection', async () => {
     const fake = await FakeLookupd.start();
     const broker = await brokerOf([fake]);

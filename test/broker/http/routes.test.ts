@@ -250,6 +250,12 @@ describe('/pub and /mpub', () => {
 });
 
 describe('/info and /ping', () => {
+  it('say it as Go does: nothing that may not stand within HTML', async () => {
+    const broker = await openBroker({ ...LIMITS, broadcastAddress: '<me>&\u2028' });
+    const { text } = await http(broker, 'GET /info');
+    expect(text).toContain('"broadcast_address":"\\u003cme\\u003e\\u0026\\u2028"');
+  });
+
   it('say who the broker is', async () => {
     const broker = await openBroker({
       ...LIMITS,

@@ -38,7 +38,7 @@ describe('clusterSource', () => {
 
   test('not both, and not none', () => {
     expect(() => source({ ...NSQD, ...LOOKUPD })).toThrow('not both');
-    expect(() => source({ 'nsqd-http-address': [''] })).toThrow('is needed');
+    expect(() => source({}, {}, { nsqd_http_address: [] })).toThrow('is needed');
   });
 });
 

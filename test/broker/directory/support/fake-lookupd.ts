@@ -14,6 +14,8 @@ export interface FakeLookupdOptions {
   /** Default: 127.0.0.1. */
   readonly host?: string;
   readonly port?: number;
+  /** Does not end its side of a connection when the broker ends the other. */
+  readonly keepsOpen?: boolean;
 }
 
 /** A scripted lookupd, which notes the commands that it gets. */
@@ -33,7 +35,7 @@ export class FakeLookupd {
 
   private constructor(options: FakeLookupdOptions) {
     this.#options = options;
-    this.#tcp = createServer((socket) => this.#accept(socket));
+    this.#tcp = createServer({ allowHalfOpen: options.keepsOpen ?? false }, (socket) => this.#accept(socket));
     this.#http = createHttpServer((_request, response) => {
       this.requests++;
       if (options.channels) options.channels(response, this);

@@ -6,13 +6,3 @@ export function foldKeys(value: unknown): unknown {
     Object.entries(value).map(([key, field]) => [key.toLowerCase(), foldKeys(field)]),
   );
 }
-
-const ESCAPED = /[<>&\u2028\u2029]/g;
-
-/** JSON as Go's encoder writes it, which may stand within HTML. */
-export function goJson(value: unknown): string {
-  return JSON.stringify(value).replace(
-    ESCAPED,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
