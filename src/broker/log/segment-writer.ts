@@ -39,6 +39,8 @@ export class SegmentWriter {
   readonly #newEntries: NewEntries;
   /** What to say of a finished file that somebody else removed. */
   #removed: Error | null = null;
+  /** Behind its end stands what a failed write has left: blocks of messages that were refused. */
+  #uncut: Segment | undefined;
 
   /** @param inMemory the slab in memory that holds a position */
   constructor({ files, logger, spares }: WriterContext, inMemory: (pos: number) => Slab | undefined) {
@@ -60,6 +62,7 @@ export class SegmentWriter {
     const started = monotonic();
     try {
       if (segment.writeFd === -1) this.#create(segment);
+      if (segment === this.#uncut) this.#cut(segment);
       const calm = this.#syncingFd === -1 && started > this.#slowUntil;
       if (batch.bytes >= WRITE_ASIDE && !calm) return this.#writeAside(batch, done);
       for (const { slab, from, to } of batch.pieces) {
@@ -74,15 +77,20 @@ export class SegmentWriter {
     done(undefined);
   }
 
-  /** Cuts off what a failed write may have left after the segment's end. */
+  /** Cuts off what a failed write may have left after the segment's end; if that fails, it is done before the next write. */
   cutBack(segment: Segment): void {
     if (segment.writeFd === -1) return;
     try {
-      this.#files.ftruncateSync(segment.writeFd, segment.fileOffset(segment.endPos));
+      this.#cut(segment);
     } catch (error) {
-      // The next commit writes over the same bytes; until then a start would cut them off as a torn end.
+      this.#uncut = segment;
       this.#logger.warn(`cannot cut ${segment.path} back`, { error });
     }
+  }
+
+  #cut(segment: Segment): void {
+    this.#files.ftruncateSync(segment.writeFd, segment.fileOffset(segment.endPos));
+    this.#uncut = undefined;
   }
 
   /** Ends a segment's file: nothing more is written to it. */

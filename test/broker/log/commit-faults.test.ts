@@ -138,6 +138,28 @@ test('a disk that is full for a while takes messages again when it is not', asyn
   }
 });
 
+test('what a refused batch left behind is not found behind a later one', async () => {
+  const files = new MemoryFiles();
+  const log = openLog(files);
+  append(log, 'before'.padEnd(600_000));
+  await commit(log);
+  // Two blocks of three are written, and the file cannot be cut back.
+  let writes = 0;
+  files.fault = (call) => {
+    if (call === 'write' && writes++ === 0) return 90_000;
+    return call === 'truncate' || call === 'write' ? fileError('EIO') : undefined;
+  };
+  for (let i = 0; i < 3; i++) append(log, 'refused'.padEnd(40_000));
+  expect(await commit(log)).toMatchObject({ code: 'EIO' });
+  append(log, 'refused, too');
+  expect(await commit(log)).toMatchObject({ code: 'EIO' });
+  files.fault = () => undefined;
+  append(log, 'after');
+  expect(await commit(log)).toBeUndefined();
+  const { bodies } = await readAll(openLog(files.clone()));
+  expect([...bodies.values()].map((body) => body.trimEnd())).toEqual(['before', 'after']);
+});
+
 test('a sync waits for the segments that were finished before it', async () => {
   const files = new MemoryFiles();
   files.manual = true;
