@@ -345,6 +345,7 @@ export class Channel implements CursorOwner, TakenOwner {
 
   passedLost(from: number, to: number): void {
     const ahead = this.#takenAhead(from, to);
+    this.#noteDropped(from, to, ahead > 0 ? this.#taken.numbersIn({ firstN: from, endN: to }) : []);
     this.#deferredAhead -= ahead;
     this.#lostCount += to - from - ahead;
   }

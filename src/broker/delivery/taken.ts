@@ -120,6 +120,11 @@ export class Taken {
     this.#finished(n, segment);
   }
 
+  /** Messages that cannot be read were passed: they do not come any more. */
+  passedMissing(from: number, to: number): void {
+    this.#owner.journal?.finished(this.#owner.id, from, to - from);
+  }
+
   /** Gives a message back, to be sent again after `delay` ms. False if it is not in flight with the consumer. */
   requeue(consumer: Consumer, n: number, delay: number): boolean {
     const run = this.#inFlight.take(n, consumer);
