@@ -55,9 +55,10 @@ export class Missing {
 
   /** Where a position stands that is `n` in the journal: in a gap only if something is missing there. */
   startOf(n: number): number {
+    const next = this.#segments.nextFrom(n);
     for (const ranges of this.#owed.values())
-      for (const { from, to } of ranges) if (n >= from && n < to) return n;
-    return this.#segments.nextFrom(n);
+      for (const { from, to } of ranges) if (to > n && from < next) return n;
+    return next;
   }
 
   /** What cannot be read of `[from, to)`, in order. */

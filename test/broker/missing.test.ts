@@ -78,7 +78,7 @@ async function takeSome(broker: Broker, name: string, count: number): Promise<vo
 }
 
 function depthsOf(broker: Broker): Record<string, number> {
-  const [topic] = statsOf(broker).topics;
+  const [topic] = statsOf(broker).topics ?? [];
   const channels = topic!.channels.map((it) => [it.channel_name, it.depth]);
   return { topic: topic!.depth, ...Object.fromEntries(channels) };
 }
@@ -113,7 +113,7 @@ describe('a file in the middle', () => {
       ]);
       if (what !== 'missing') expect(readdirSync(directoryOf(next))).toContain(`${basename(path)}.bad`);
       expect(depthsOf(next)).toEqual({ topic: 0, a: 9, b: 6 });
-      expect(statsOf(next).topics[0]!.channels.map((it) => it.backend_depth)).toEqual([9, 6]);
+      expect(statsOf(next).topics![0]!.channels.map((it) => it.backend_depth)).toEqual([9, 6]);
       expect(await drain(next, 'a', 9)).toEqual([...numbers(0, 3), ...numbers(6, 12)]);
       expect(await drain(next, 'b', 6)).toEqual(numbers(6, 12));
       await publish(next, 1, 12);
@@ -171,7 +171,7 @@ describe('a file in the middle', () => {
         expect.stringContaining('3 messages are missing: no segment file has numbers 3 to 5'),
       ]);
       expect(depthsOf(next).topic).toBe(6);
-      expect(statsOf(next).topics[0]!.backend_depth).toBe(6);
+      expect(statsOf(next).topics![0]!.backend_depth).toBe(6);
       const channel = next.topic('t').channel('a');
       next.topic('t').pause(false);
       expect(depthsOf(next)).toEqual({ topic: 0, a: 6 });
