@@ -11,7 +11,7 @@ const MOST_NAMED = 8;
  * The messages that a topic's segment files do not have after a start although its journal says that they were not
  * finished.
  *
- * Skips in the numbers are nothing wrong by themselves: files are removed when all in them is finished, and a compaction
+ * Gaps in the numbers are nothing wrong by themselves: files are removed when all in them is finished, and a compaction
  * leaves messages out. Missing is what somebody was still to get.
  *
  *     numbers   [ segment | segment ]    gap    [ segment ]   gap   | next one
@@ -20,6 +20,8 @@ const MOST_NAMED = 8;
 export class Missing {
   /** Something is missing that cannot come back: the journal is to know of it. */
   readonly isNews: boolean;
+  /** Where numbers go on if the log ends before what the journal speaks of; -1 if it does not. */
+  readonly #goesOnAt: number;
   readonly #segments: SegmentList;
   /** Stretches that nothing can be read of, in order. The file of one in the middle of the log may be put back. */
   readonly #gaps: Skip[] = [];
@@ -49,8 +51,10 @@ export class Missing {
       for (const channel of state.channels.values())
         this.#note(channel.name, absent, (gap) => owedIn(channel, gap));
     }
+    const last = absent.at(-1);
+    this.#goesOnAt = last?.isLasting ? last.to : -1;
     const isDamaged = this.#gaps.length > absent.length;
-    this.isNews = isDamaged || (this.#owed.size > 0 && absent.some(({ isLasting }) => isLasting));
+    this.isNews = isDamaged || (this.#owed.size > 0 && this.#goesOnAt !== -1);
   }
 
   /** Where a position stands that is `n` in the journal: in a gap only if something is missing there. */
@@ -94,12 +98,14 @@ export class Missing {
     const more = all.length > MOST_NAMED ? ` and ${all.length - MOST_NAMED} more ranges` : '';
     const total = countOf(all);
     const counts = [...this.#owed].map(([name, ranges]) => ({ name, count: countOf(ranges) }));
+    const goesOn =
+      this.#goesOnAt === -1 ? '' : `; the log ends before that, its numbers go on at ${this.#goesOnAt}`;
     const differ = counts.some(({ count }) => count !== total);
     const each = counts.map(
       ({ name, count }) => `${name === '' ? 'no channel yet' : `channel ${name}`}: ${count}`,
     );
     logger.error(
-      `TOPIC(${topic}): ${total} ${total === 1 ? 'message is' : 'messages are'} missing: no segment file has number${total === 1 ? '' : 's'} ${named.join(', ')}${more}, not finished as far as the journal says${differ ? `; ${each.join(', ')}` : ''}`,
+      `TOPIC(${topic}): ${total} ${total === 1 ? 'message is' : 'messages are'} missing: no segment file has number${total === 1 ? '' : 's'} ${named.join(', ')}${more}, not finished as far as the journal says${differ ? `; ${each.join(', ')}` : ''}${goesOn}`,
     );
   }
 

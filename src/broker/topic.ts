@@ -120,7 +120,7 @@ export class Topic {
     const missing = restoreChannels(this, state, this.#host.logger);
     for (const { from, to, isLasting } of missing.between(this.pumped, this.log.endN))
       this.#missing.add(from, to, isLasting);
-    this.#nextChannelId = Math.max(0, ...state.channels.keys()) + 1;
+    for (const id of state.channels.keys()) this.#nextChannelId = Math.max(this.#nextChannelId, id + 1);
     this.retention.trim(false);
     this.limits.begin();
     if (missing.isNews || !state.isKnown) this.writeJournal();

@@ -191,8 +191,9 @@ export class TopicLimits {
     for (const channel of topic.channels.values())
       dropped += channel.drop(Math.min(to, topic.pumped), isGone);
     if (to > topic.pumped) {
-      dropped += to - topic.pumped;
+      const { depth } = topic;
       topic.empty(to);
+      dropped += depth - topic.depth;
     }
     this.droppedCount += dropped;
     if (dropped > 0) topic.writeJournal();
