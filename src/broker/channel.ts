@@ -4,7 +4,7 @@ import type { Consumer } from './delivery/consumer.js';
 import { Consumers } from './delivery/consumers.js';
 import { Cursor, type CursorOwner } from './delivery/cursor.js';
 import { Dispenser } from './delivery/dispenser.js';
-import { Skips } from './delivery/skips.js';
+import { type Skip, Skips } from './delivery/skips.js';
 import { Taken, type TakenOwner } from './delivery/taken.js';
 import { hasExperiment } from './experiments.js';
 import { ChannelLatency } from './latency/channel-latency.js';
@@ -12,6 +12,7 @@ import type { IsGone } from './limits/topic-limits.js';
 import type { Segment } from './log/segment.js';
 import type { Slab } from './log/slab.js';
 import type { TopicLog } from './log/topic-log.js';
+import type { Missing } from './missing.js';
 import { Deadline } from './scheduler.js';
 import type { EntryWriter } from './state/journal-entries.js';
 import type { ChannelState } from './state/topic-state.js';
@@ -105,7 +106,9 @@ export class Channel implements CursorOwner, TakenOwner {
 
   /** Those of `depth` that are on disk only. */
   get backendDepth(): number {
-    return Math.min(this.depth, Math.max(0, this.log.inMemoryFrom - this.#cursor.n));
+    const { n } = this.#cursor;
+    const { inMemoryFrom } = this.log;
+    return Math.min(this.depth, Math.max(0, inMemoryFrom - n - this.#skips.countBetween(n, inMemoryFrom)));
   }
 
   /** Whether the journal keeps this channel: not one of no lasting name, or of a topic in memory. */
@@ -148,10 +151,21 @@ export class Channel implements CursorOwner, TakenOwner {
     this.#skips.add(from, to);
   }
 
+  /** It is about to get the messages from `start` on, and these cannot be read. One of no lasting name finds out by itself. */
+  skipMissing(gaps: Iterable<Skip>, start: number): void {
+    if (!this.journaled) return;
+    for (const { from, to, isLasting } of gaps) {
+      const first = Math.max(from, start);
+      if (first >= to) continue;
+      this.#skips.add(first, to, isLasting);
+      this.messageCount -= to - first;
+    }
+  }
+
   /** Whether some of the messages `[from, to)` are still to be taken. */
   needs(from: number, to: number): boolean {
     const first = Math.max(from, this.#cursor.n);
-    return first < to && this.#skips.countFrom(first) - this.#skips.countFrom(to) < to - first;
+    return first < to && this.#skips.countBetween(first, to) < to - first;
   }
 
   /** Numbers of a segment's messages that it took and has not finished, in no order. */
@@ -298,14 +312,14 @@ export class Channel implements CursorOwner, TakenOwner {
     this.#journaledCursor = cursor;
     journal.channel(this.id, cursor, this.#paused, this.name);
     const held = this.#taken.snapshot(journal, this.#deferredAhead > 0 ? cursor : Number.POSITIVE_INFINITY);
-    for (const { from, to } of this.#skips) journal.skipped(this.id, from, to);
+    for (const { from, to, isLasting } of this.#skips) if (isLasting) journal.skipped(this.id, from, to);
     if (this.#deferredAhead === 0) return;
     // A deferred message that the cursor has not passed may be finished already.
     for (const { n } of this.topic.deferredMarks(cursor)) if (!held.has(n)) journal.finished(this.id, n, 1);
   }
 
   /** Takes up what the journal said, after a start. */
-  restore(state: ChannelState): void {
+  restore(state: ChannelState, missing: Missing): void {
     this.#paused = state.paused;
     this.#taken.restore(state);
     for (const { n, due } of this.topic.deferredMarks(this.#cursor.n)) {
@@ -313,7 +327,8 @@ export class Channel implements CursorOwner, TakenOwner {
       this.#deferredAhead++;
       if (!state.ahead.has(n) && !state.held.has(n)) this.#taken.hold(n, 0, due);
     }
-    for (const { from, to } of state.skips) this.#skips.add(from, to);
+    for (const { from, to, isLasting } of missing.skipsOf(state, this.#cursor.n, this.topic.pumped))
+      this.#skips.add(from, to, isLasting);
     this.#arm();
   }
 
@@ -335,6 +350,7 @@ export class Channel implements CursorOwner, TakenOwner {
 
   passedLost(from: number, to: number): void {
     const ahead = this.#takenAhead(from, to);
+    this.#noteDropped(from, to, ahead > 0 ? this.#taken.numbersIn({ firstN: from, endN: to }) : []);
     this.#deferredAhead -= ahead;
     this.#lostCount += to - from - ahead;
   }

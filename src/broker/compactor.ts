@@ -77,6 +77,8 @@ export class Compactor {
       await topic.log.compact(segment, sorted);
       this.#host.logger.debug(`compacted ${segment.path}: ${before} to ${segment.size} bytes`);
     } catch (error) {
+      // All that was left in it was finished meanwhile, or it was deleted: its file is gone.
+      if (segment.removed || topic.closed) return;
       this.#host.logger.warn(`cannot compact ${segment.path}`, { error });
     }
   }

@@ -25,9 +25,9 @@ export class Retention {
     if (segment.sealed || segment.size >= EARLY_SEAL) this.#removeIfIdle(segment);
   }
 
-  /** Removes every segment that nothing needs any more. */
-  trim(): void {
-    for (const segment of [...this.#topic.log.segments]) this.#removeIfIdle(segment);
+  /** Removes every segment that nothing needs any more. @param isNews the journal may have yet to say why */
+  trim(isNews = true): void {
+    for (const segment of [...this.#topic.log.segments]) this.#removeIfIdle(segment, EARLY_SEAL, isNews);
   }
 
   /** Removes every segment that nothing needs, the one being written too, however small it is: room is short. */
@@ -37,7 +37,7 @@ export class Retention {
     }
   }
 
-  #removeIfIdle(segment: Segment, earlySeal = EARLY_SEAL): void {
+  #removeIfIdle(segment: Segment, earlySeal = EARLY_SEAL, isNews = true): void {
     const { log, channels, pumped, closed } = this.#topic;
     if (closed || segment.removed || segment.outstanding > 0 || segment.endN > pumped) return;
     for (const channel of channels.values()) if (channel.needs(segment.firstN, segment.endN)) return;
@@ -45,6 +45,8 @@ export class Retention {
       if (segment.size < earlySeal || log.dirty) return;
       log.seal();
     }
+    // Killed in between, the next start would miss what was finished.
+    if (isNews) this.#topic.writeJournal();
     log.removeSegment(segment);
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -6,7 +6,7 @@ import { isEphemeral, isValidName } from '../protocol/names.js';
 import { DataLock } from './data-lock.js';
 import { BrokerError, messageOf } from './errors.js';
 import { segmentSize } from './limits/topic-limits.js';
-import { type Files, REAL_FILES, syncDirectory, writeFully } from './log/files.js';
+import { type Files, isKind, REAL_FILES, syncDirectory, writeFully } from './log/files.js';
 import { IdSource } from './log/id-source.js';
 import { restoreEntries, takeName } from './log/new-entries.js';
 import { openSegments } from './log/open.js';
@@ -17,7 +17,8 @@ import { SpareFiles } from './log/spare-files.js';
 import { TopicLog } from './log/topic-log.js';
 import type { Logger } from './logger.js';
 import type { BrokerSettings } from './settings.js';
-import { Journal, readJournal } from './state/journal.js';
+import { Journal } from './state/journal.js';
+import { readJournal } from './state/journal-files.js';
 import type { TakeoverReport } from './takeover/report.js';
 import { takeOver } from './takeover/takeover.js';
 import { Topic } from './topic.js';
@@ -132,7 +133,7 @@ export class Store {
       if (entry.endsWith(REMOVED)) this.#clean(join(this.#topicsPath, entry));
       const name = entry.endsWith(SUFFIX) ? entry.slice(0, -SUFFIX.length) : '';
       if (!isValidName(name) || isEphemeral(name)) continue;
-      if (statSync(this.#directoryOf(name), { throwIfNoEntry: false })?.isDirectory())
+      if (isKind(this.#directoryOf(name), (stats) => stats.isDirectory()))
         topics.push(this.openTopic(host, name));
       else this.#logger.warn(`${this.#directoryOf(name)} is no directory: it is left out`);
     }
@@ -151,12 +152,13 @@ export class Store {
     if (isEphemeral(name))
       return new Topic(host, name, new TopicLog(context, '', new SegmentList(this.#ids, [])));
     const directory = this.#directoryOf(name);
+    const isNew = !existsSync(directory);
     try {
       // Made again by itself, it would not be locked.
       if (!existsSync(this.#topicsPath)) throw new Error(`${this.#topicsPath} was removed by somebody else`);
       this.#files.mkdirSync(directory);
       const segments = openSegments(this.#files, directory, this.#ids, this.#logger);
-      const { state, generation } = readJournal(this.#files, directory, this.#logger);
+      const { state, generation } = readJournal(this.#files, directory, segments, this.#logger);
       const topic = new Topic(
         host,
         name,
@@ -166,6 +168,7 @@ export class Store {
       topic.restore(state);
       return topic;
     } catch (cause) {
+      if (isNew) unmake(directory);
       if (cause instanceof BrokerError) throw cause;
       throw new BrokerError('E_STORAGE', `cannot open topic '${name}': ${messageOf(cause)}`, { cause });
     }
@@ -255,5 +258,14 @@ export class Store {
 
   #directoryOf(name: string): string {
     return join(this.#topicsPath, name + SUFFIX);
+  }
+}
+
+/** Removes the directory of a topic that could not be made; nothing is in it. */
+function unmake(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // It may not be there, or somebody has put something into it.
   }
 }

@@ -1,10 +1,12 @@
 import { isEphemeral } from '../protocol/names.js';
 import { Channel } from './channel.js';
+import { Skips } from './delivery/skips.js';
 import { TopicLimits } from './limits/topic-limits.js';
 import { TopicWrites } from './limits/topic-writes.js';
 import type { DeferredMark } from './log/marks.js';
 import type { Stamp } from './log/record.js';
 import type { TopicLog } from './log/topic-log.js';
+import { restoreChannels } from './restored-channels.js';
 import { Retention } from './retention.js';
 import type { Scheduler } from './scheduler.js';
 import type { BrokerSettings } from './settings.js';
@@ -37,6 +39,8 @@ export class Topic {
   readonly #journal: TopicJournal;
   #nextChannelId = 1;
   readonly #writes: TopicWrites;
+  /** What the start found missing of the messages that wait. */
+  readonly #missing = new Skips();
   #ticket: CommitTicket | undefined;
   readonly #sync = new TopicSync((done) => this.#startSync(done));
   /** A commit is under way. */
@@ -91,11 +95,13 @@ export class Topic {
 
   /** Messages that no channel has got yet. */
   get depth(): number {
-    return this.log.endN - this.pumped;
+    return this.log.endN - this.pumped - this.#missing.countFrom(this.pumped);
   }
 
   get backendDepth(): number {
-    return Math.min(this.depth, Math.max(0, this.log.inMemoryFrom - this.pumped));
+    const { inMemoryFrom } = this.log;
+    const missing = this.#missing.countBetween(this.pumped, inMemoryFrom);
+    return Math.min(this.depth, Math.max(0, inMemoryFrom - this.pumped - missing));
   }
 
   /** Entries for the journal, written at the end of the turn. */
@@ -105,22 +111,15 @@ export class Topic {
 
   /** Takes up what the journal said, after a start. */
   restore(state: TopicState): void {
-    // What was lost with the machine's power, or removed to the end: no number is given twice.
-    this.log.beginAt(state.highest);
-    const { endN, segments } = this.log;
     this.#paused = state.paused;
     this.#held = state.isHeld;
-    const waits = state.paused || state.isHeld || state.channels.size === 0;
-    this.pumped = waits ? segments.nextFrom(state.pumped) : endN;
-    for (const channelState of state.channels.values()) {
-      const { id, name, cursor } = channelState;
-      const channel = new Channel(this, id, name, segments.nextFrom(cursor), 0);
-      this.channels.set(name, channel);
-      channel.restore(channelState);
-      this.#nextChannelId = Math.max(this.#nextChannelId, id + 1);
-    }
-    this.retention.trim();
+    const missing = restoreChannels(this, state, this.#host.logger);
+    for (const { from, to, isLasting } of missing.between(this.pumped, this.log.endN))
+      this.#missing.add(from, to, isLasting);
+    for (const id of state.channels.keys()) this.#nextChannelId = Math.max(this.#nextChannelId, id + 1);
+    this.retention.trim(false);
     this.limits.begin();
+    if (missing.isNews || !state.isKnown) this.writeJournal();
   }
 
   /** Appends one message. Its OK is due when the ticket is settled. */
@@ -367,9 +366,11 @@ export class Topic {
     this.pumped = endN;
     this.#journal.pumped();
     const marks = [...this.deferredMarks(from)];
-    for (const channel of this.channels.values()) {
-      for (const { n, due } of marks) channel.defer(n, due);
-      channel.pump(from, endN);
+    if (this.#missing.first) {
+      for (const channel of this.channels.values()) channel.skipMissing(this.#missing, from);
+      this.#missing.clear();
     }
+    for (const channel of this.channels.values()) for (const { n, due } of marks) channel.defer(n, due);
+    for (const channel of this.channels.values()) channel.pump(from, endN);
   }
 }

@@ -5,7 +5,7 @@ import { UsageError } from '../cli/errors.js';
 import { createLogger } from '../cli/logger.js';
 import { BROKER_SETTINGS, brokerOptions } from '../cli/serve/broker-settings.js';
 import { deprecationWarnings, IGNORED_SETTINGS } from '../cli/serve/ignored-settings.js';
-import { importError, importJson, importLines } from '../cli/serve/import-report.js';
+import { importJson, importLines, outcomeOf } from '../cli/serve/import-report.js';
 import { IMPORT_SETTINGS } from '../cli/serve/import-settings.js';
 import type { Terminal } from '../cli/terminal.js';
 
@@ -64,9 +64,8 @@ export class Serve extends BaseCommand {
     terminal: Terminal,
   ): Promise<void> {
     const logger = await createLogger({ prefix: options.logPrefix ?? '', terminal });
-    const report = await importFromNsqd({ ...options, logger });
-    for (const line of asJson ? [importJson(report)] : importLines(report)) this.log(line);
-    const error = importError(report);
-    if (error) throw error;
+    const outcome = await outcomeOf(importFromNsqd({ ...options, logger }));
+    for (const line of asJson ? [importJson(outcome)] : importLines(outcome)) this.log(line);
+    if (outcome.error !== undefined) throw outcome.error;
   }
 }

@@ -80,6 +80,14 @@ test('metadata that is none: one line, 1, and the files stay', async () => {
   expect([code, stdout]).toEqual([1, '']);
   expect(stderr).toMatch(/^error: cannot read nsqd's metadata in [^\n]*nsqd\.dat[^\n]*\n$/);
   expect(readdirSync(path)).toContain('orders:archive.diskqueue.000000.dat');
+  const asJson = await nsq([...ONLY, path, '--json']);
+  expect([asJson.code, asJson.stderr]).toEqual([1, stderr]);
+  expect(JSON.parse(asJson.stdout)).toEqual({
+    movedTo: '',
+    topics: [],
+    warnings: [],
+    error: expect.stringMatching(/^cannot read nsqd's metadata in /),
+  });
 });
 
 test('--json without --import-only: wrong usage', async () => {

@@ -114,7 +114,10 @@ export class Dispenser {
 
   #passSkip(skip: Skip): void {
     this.#skips.shift();
-    if (this.#cursor.n < skip.to) this.#cursor.seek(skip.to);
+    const { n } = this.#cursor;
+    if (n >= skip.to) return;
+    this.#cursor.seek(skip.to);
+    if (!skip.isLasting) this.#taken.passedMissing(n, skip.to);
   }
 
   #deadlineOf(consumer: Consumer, now: number): number {

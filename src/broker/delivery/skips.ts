@@ -2,6 +2,8 @@
 export interface Skip {
   from: number;
   to: number;
+  /** It is so for good, and the journal says so; else they cannot be read at the moment. */
+  isLasting: boolean;
 }
 
 interface CountedSkip extends Skip {
@@ -22,10 +24,11 @@ export class Skips {
     return this.#list[this.#head];
   }
 
-  add(from: number, to: number): void {
+  /** Adds one behind all that there are. */
+  add(from: number, to: number, isLasting = true): void {
     const last = this.#head < this.#list.length ? this.#list.at(-1) : undefined;
-    if (last && last.to === from) last.to = to;
-    else this.#list.push({ from, to, before: this.#count });
+    if (last && last.to === from && last.isLasting === isLasting) last.to = to;
+    else this.#list.push({ from, to, isLasting, before: this.#count });
     this.#count += to - from;
   }
 
@@ -53,10 +56,15 @@ export class Skips {
     return skip ? this.#count - skip.before - Math.max(0, n - skip.from) : 0;
   }
 
+  /** How many messages of `[from, to)` are skipped. */
+  countBetween(from: number, to: number): number {
+    return from < to ? this.countFrom(from) - this.countFrom(to) : 0;
+  }
+
   *[Symbol.iterator](): IterableIterator<Skip> {
     for (let at = this.#head; at < this.#list.length; at++) {
-      const { from, to } = this.#list[at]!;
-      yield { from, to };
+      const { from, to, isLasting } = this.#list[at]!;
+      yield { from, to, isLasting };
     }
   }
 

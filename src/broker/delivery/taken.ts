@@ -129,6 +129,11 @@ export class Taken {
     this.#finished(n, segment);
   }
 
+  /** Messages that cannot be read were passed: they do not come any more. */
+  passedMissing(from: number, to: number): void {
+    this.#owner.journal?.finished(this.#owner.id, from, to - from);
+  }
+
   /** Gives a message back, to be sent again after `delay` ms. False if it is not in flight with the consumer. */
   requeue(consumer: Consumer, n: number, delay: number): boolean {
     const run = this.#inFlight.take(n, consumer);
@@ -221,6 +226,8 @@ export class Taken {
     this.#finishedFrom = this.#finishedTo = 0;
     const numbers = new Set<number>();
     for (const run of this.#inFlight.runs()) {
+      // What was dropped may be finished, and does not come again.
+      if (run.segment.removed) continue;
       for (const n of this.#inFlight.remaining(run)) {
         journal.held(id, n, 1, run.attempts);
         if (n >= from) numbers.add(n);
@@ -243,7 +250,9 @@ export class Taken {
     for (const { from, to, attempts, due } of state.held) {
       for (let n = from; n < to; n++) {
         const isAhead = n >= state.cursor;
-        const published = attempts === 0 || isAhead ? segments.of(n)?.deferred.dueOf(n) : undefined;
+        const segment = segments.of(n);
+        const published = attempts === 0 || isAhead ? segment?.deferred.dueOf(n) : undefined;
+        if (segment?.lacks(n)) continue;
         // That the cursor passed it was in a part of the journal that is damaged: it comes anew.
         if (isAhead && published === undefined && !state.isSkipped(n)) continue;
         if (published === undefined || attempts > 0) this.hold(n, Math.max(1, attempts), due);

@@ -138,7 +138,14 @@ export class TopicLimits {
   dropSegment(segment: Segment): void {
     const { endN } = segment;
     this.#dropped.add(this.#drop(endN, (n) => n < endN));
-    if (!segment.removed) this.#topic.log.removeSegment(segment);
+    if (segment.removed) return;
+    segment.removed = true;
+    const { channels, log } = this.#topic;
+    // What is in flight of it does not come again: the journal says so before the file is gone.
+    for (const channel of channels.values())
+      for (const n of channel.takenIn(segment)) channel.journal?.finished(channel.id, n, 1);
+    this.#topic.writeJournal();
+    log.removeSegment(segment);
   }
 
   close(): void {
@@ -206,8 +213,9 @@ export class TopicLimits {
     for (const channel of topic.channels.values())
       dropped += channel.drop(Math.min(to, topic.pumped), isGone);
     if (to > topic.pumped) {
-      dropped += to - topic.pumped;
+      const { depth } = topic;
       topic.empty(to);
+      dropped += depth - topic.depth;
     }
     this.droppedCount += dropped;
     if (dropped > 0) topic.writeJournal();

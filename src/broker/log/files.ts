@@ -35,6 +35,8 @@ export interface Files {
   unlinkSync(path: string): void;
   mkdirSync(path: string): void;
   readdirSync(path: string): string[];
+  /** Whether there is a regular file, also by way of a link: nothing else may be opened, a pipe would hold it up. */
+  isFileSync(path: string): boolean;
   rmSync(path: string): void;
 }
 
@@ -53,6 +55,7 @@ export const REAL_FILES: Files = {
   unlinkSync: (path) => fs.unlinkSync(path),
   mkdirSync: makeDirectory,
   readdirSync: (path) => fs.readdirSync(path),
+  isFileSync: (path) => isKind(path, (stats) => stats.isFile()),
   rmSync: (path) => fs.rmSync(path, { recursive: true, force: true }),
 };
 
@@ -74,6 +77,17 @@ function makeDirectory(path: string): void {
   const parent = dirname(path);
   if (parent !== path && !fs.existsSync(parent)) makeDirectory(parent);
   fs.mkdirSync(path, { mode: 0o700 });
+}
+
+/** Whether there is such a thing. A link that leads nowhere, or in a circle, is none. */
+export function isKind(path: string, test: (stats: fs.Stats) => boolean): boolean {
+  try {
+    return test(fs.statSync(path));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ELOOP' || code === 'ENOTDIR') return false;
+    throw error;
+  }
 }
 
 /** Writes all of `buf[offset, offset + length)`, over as many calls as it takes. */

@@ -15,6 +15,7 @@ import {
   segmentFileName,
 } from './segment.js';
 import { SegmentList } from './segment-list.js';
+import { isFileOrAside, setAside } from './set-aside.js';
 
 /**
  * Opens the segment files of a topic's directory. A finished file is taken by its footer; one without is read, its torn
@@ -25,10 +26,17 @@ export function openSegments(files: Files, directory: string, ids: IdSource, log
   const segments: Segment[] = [];
   const names = restoreEntries(files, directory);
   // What a crash left half written; the file that it was to replace is whole.
-  for (const name of names.filter((it) => it.endsWith(COMPACTED_SUFFIX)))
-    files.unlinkSync(join(directory, name));
-  for (const name of names.filter(isSegmentFileName).sort()) {
-    const segment = openSegment(files, join(directory, name), logger);
+  for (const name of names.filter((it) => it.endsWith(COMPACTED_SUFFIX))) {
+    const path = join(directory, name);
+    if (isFileOrAside(files, path, logger)) files.unlinkSync(path);
+  }
+  const paths = names
+    .filter(isSegmentFileName)
+    .sort()
+    .map((name) => join(directory, name))
+    .filter((path) => isFileOrAside(files, path, logger));
+  for (const path of paths) {
+    const segment = openSegment(files, path, path === paths.at(-1), logger);
     const last = segments.at(-1);
     if (!segment) continue;
     if (last && (segment.firstN < last.endN || segment.basePos < last.endPos)) {
@@ -40,15 +48,9 @@ export function openSegments(files: Files, directory: string, ids: IdSource, log
   return new SegmentList(ids, segments);
 }
 
-function openSegment(files: Files, path: string, logger: Logger): Segment | undefined {
-  let fd: number;
-  try {
-    fd = files.openSync(path, 'r+');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
-    setAside(files, path, 'is a directory', logger);
-    return undefined;
-  }
+/** @param isNewest no file has later messages: it may be from the moment of a crash */
+function openSegment(files: Files, path: string, isNewest: boolean, logger: Logger): Segment | undefined {
+  const fd = files.openSync(path, 'r+');
   try {
     const { size: fileSize } = files.fstatSync(fd);
     const head = Buffer.alloc(SEGMENT_HEADER_SIZE);
@@ -58,9 +60,9 @@ function openSegment(files: Files, path: string, logger: Logger): Segment | unde
       throw new BrokerError('E_FORMAT', `${path} was written by a later version of this program`);
     }
     if (!segment) {
-      // A file that was begun in the very moment of a crash has no message yet.
-      if (have < SEGMENT_HEADER_SIZE) files.unlinkSync(path);
-      else setAside(files, path, 'has no readable header', logger);
+      if (have === SEGMENT_HEADER_SIZE) setAside(files, path, 'has no readable header', logger);
+      else if (isNewest) removeBegun(files, path, have, logger);
+      else setAside(files, path, `has only ${have} bytes`, logger);
       return undefined;
     }
     if (path !== join(dirname(path), segmentFileName(segment.firstN, segment.seed))) {
@@ -72,7 +74,10 @@ function openSegment(files: Files, path: string, logger: Logger): Segment | unde
     const footer = readFooter(files, fd, fileSize, segment);
     if (footer !== 'whole') readBlocks(files, fd, fileSize, segment, footer === 'ended', logger);
     if (segment.endN === segment.firstN) {
-      files.unlinkSync(path);
+      if (footer === 'none' && !isNewest) setAside(files, path, 'has no message that can be read', logger);
+      else if (footer === 'none' && fileSize === SEGMENT_HEADER_SIZE)
+        removeBegun(files, path, fileSize, logger);
+      else files.unlinkSync(path);
       return undefined;
     }
     if (footer === 'whole') return segment;
@@ -107,7 +112,10 @@ function readBlocks(
   else if (torn > 0 && !segment.inUsedFile) logger.warn(`torn end cut off: ${torn} bytes of ${path}`);
 }
 
-function setAside(files: Files, path: string, why: string, logger: Logger): void {
-  logger.error(`${path} ${why}: set aside as ${path}.bad`);
-  files.renameSync(path, `${path}.bad`);
+/** A file that was begun in the very moment of a crash has no message yet. */
+function removeBegun(files: Files, path: string, bytes: number, logger: Logger): void {
+  logger.warn(
+    `${path} has only ${bytes} bytes and no message, as if begun in the moment of a crash: removed`,
+  );
+  files.unlinkSync(path);
 }

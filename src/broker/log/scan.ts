@@ -69,6 +69,8 @@ class Scan {
   readonly #known: KnownEnd | undefined;
   /** Number after the last message that the blocks so far say they have. */
   #n: number;
+  /** Number after the last message that can be read. */
+  #readableN: number;
   /** Blocks since the last one that counts belong to batches that end there at the latest; 0 if there are none. */
   #batchesEnd = 0;
   /** Offset after the last block that counts, and the state of the lists there. */
@@ -77,6 +79,8 @@ class Scan {
   #goodDeferred = 0;
   #goodDamage = 0;
   #goodIndex = 0;
+  #goodMissing = 0;
+  #goodReadableN: number;
 
   constructor(files: Files, fd: number, size: number, segment: Segment, known: KnownEnd | undefined) {
     this.#files = files;
@@ -84,7 +88,7 @@ class Scan {
     this.#size = size;
     this.#segment = segment;
     this.#known = known;
-    this.#n = this.#goodN = segment.firstN;
+    this.#n = this.#goodN = this.#readableN = this.#goodReadableN = segment.firstN;
   }
 
   run(): Damage[] {
@@ -137,6 +141,10 @@ class Scan {
     this.#n = first + blockCount(this.#window, local);
   }
 
+  #noteMissing(to: number): void {
+    if (to > this.#readableN) this.#segment.missing.push({ from: this.#readableN, to });
+  }
+
   #noteGap(first: number): void {
     const last = this.#damage.at(-1);
     if (last && first > this.#n) last.messages += first - this.#n;
@@ -151,6 +159,8 @@ class Scan {
   #takeBlock(at: number, local: number): void {
     const { indexN, indexPos, deferred, basePos } = this.#segment;
     const first = blockFirst(this.#window, local);
+    this.#noteMissing(first);
+    this.#readableN = this.#n;
     const pos = basePos + at;
     if (indexPos.length === 0 || pos - indexPos.at(-1)! >= INDEX_STEP) {
       indexN.push(first);
@@ -167,6 +177,8 @@ class Scan {
     this.#goodDeferred = this.#segment.deferred.length;
     this.#goodDamage = this.#damage.length;
     this.#goodIndex = this.#segment.indexN.length;
+    this.#goodMissing = this.#segment.missing.length;
+    this.#goodReadableN = this.#readableN;
     this.#batchesEnd = 0;
   }
 
@@ -174,6 +186,7 @@ class Scan {
   #end(at: number, { n, size }: KnownEnd): void {
     if (at < size)
       this.#damage.push({ offset: SEGMENT_HEADER_SIZE + at, bytes: size - at, messages: n - this.#n });
+    this.#noteMissing(n);
     this.#segment.size = size;
     this.#segment.endN = n;
   }
@@ -186,6 +199,9 @@ class Scan {
     segment.indexN.length = this.#goodIndex;
     segment.indexPos.length = this.#goodIndex;
     this.#damage.length = this.#goodDamage;
+    segment.missing.length = this.#goodMissing;
+    this.#readableN = this.#goodReadableN;
+    this.#noteMissing(this.#goodN);
   }
 
   /** Offset of the next block with a good header at or after `at`; -1 if there is none. */

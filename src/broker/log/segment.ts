@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Files } from './files.js';
 import { Marks } from './marks.js';
+import { holdsNumber, type NumberRange } from './number-range.js';
 
 /**
  * A segment file: this header, twice so that no damaged place costs it; then blocks; a finished one ends with a footer
@@ -13,6 +14,7 @@ import { Marks } from './marks.js';
  *     32  f64      when it was begun, ms since 1970
  *     40  u32      seed of its blocks' CRCs, at random
  *     44  u32      1 if it was begun in a file that held another segment before
+ *     48  u32      1 if the topic had a journal by then: each has since its beginning, but for those of versions before
  *     60  u32      CRC-32 of the bytes before
  */
 const HEADER_COPY = 64;
@@ -45,6 +47,8 @@ export class Segment {
   syncedPos: number;
   /** Its file held another segment before: what follows its end is nothing. */
   inUsedFile = false;
+  /** The topic had a journal when it was begun. */
+  hasJournal = true;
   /** Nothing more is added to it. */
   sealed = false;
   /** When that came, on the monotonic clock in ms; 0 if that was before the start. */
@@ -67,6 +71,8 @@ export class Segment {
   indexN: number[] = [];
   indexPos: number[] = [];
   deferred = new Marks();
+  /** What the start found missing in it, in order: damaged, or left out by a compaction. Not known of a finished file. */
+  readonly missing: NumberRange[] = [];
   /** Offsets of damaged stretches that the log was told of. */
   readonly #reported = new Set<number>();
   #reads = 0;
@@ -107,6 +113,11 @@ export class Segment {
   /** Messages were left out of its file: numbers in it do not follow each other. False, too, if a process before did that. */
   get isCompacted(): boolean {
     return this.#kept !== -1;
+  }
+
+  /** Whether the start found out that a message of it cannot be read. */
+  lacks(n: number): boolean {
+    return holdsNumber(this.missing, n);
   }
 
   /** Whether the log has yet to be told that something at this offset of the file is damaged; from now on it has not. */
@@ -150,6 +161,7 @@ export class Segment {
     head.writeDoubleBE(this.created, 32);
     head.writeUInt32BE(this.seed, 40);
     head.writeUInt32BE(this.inUsedFile ? 1 : 0, 44);
+    head.writeUInt32BE(this.hasJournal ? 1 : 0, 48);
     head.writeUInt32BE(crc32(head.subarray(0, CRC_AT)), CRC_AT);
     head.copy(head, HEADER_COPY, 0, HEADER_COPY);
     return head;
@@ -266,6 +278,7 @@ function parseCopy(path: string, head: Buffer): Segment | 'newer' | undefined {
     head.readUInt32BE(40),
   );
   segment.inUsedFile = head.readUInt32BE(44) === 1;
+  segment.hasJournal = head.readUInt32BE(48) === 1;
   return segment;
 }
 

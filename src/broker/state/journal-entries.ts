@@ -50,6 +50,7 @@ export class EntryWriter implements EntrySink {
   #buf = Buffer.allocUnsafeSlow(FIRST_SIZE);
   #at = 0;
   #isVital = false;
+  #hasChannel = false;
 
   get length(): number {
     return this.#at;
@@ -64,13 +65,18 @@ export class EntryWriter implements EntrySink {
     return this.#isVital;
   }
 
+  /** Some of it says that a channel is there. */
+  get hasChannel(): boolean {
+    return this.#hasChannel;
+  }
+
   clear(): void {
     this.#at = 0;
-    this.#isVital = false;
+    this.#isVital = this.#hasChannel = false;
   }
 
   channel(id: number, cursor: number, paused: boolean, name: string): void {
-    this.#isVital = true;
+    this.#isVital = this.#hasChannel = true;
     this.#begin(EntryType.Channel, id);
     this.#f64(cursor);
     this.#u8(paused ? 1 : 0);

@@ -1,67 +1,15 @@
 import { join } from 'node:path';
-import { type Files, readFully, removal, syncDirectoryAside, writeFully } from '../log/files.js';
+import { type Files, removal, syncDirectoryAside, writeFully } from '../log/files.js';
 import { openNew } from '../log/new-entries.js';
 import type { Logger } from '../logger.js';
 import { encodeBatch } from './journal-batch.js';
 import { EntryWriter } from './journal-entries.js';
-import { JOURNAL_MAGIC as MAGIC, replay } from './journal-replay.js';
-import { TopicState } from './topic-state.js';
+import { generationOf, journalName } from './journal-files.js';
+import { JOURNAL_MAGIC as MAGIC } from './journal-replay.js';
 
-const NAME = /^journal\.(\d{10})$/;
-const BAD = '.bad';
 /** A file is never replaced before it has this many bytes, nor before it is so many times its snapshot. */
 const SMALLEST_REPLACED = 256 * 1024;
 const GROWTH = 8;
-
-function journalName(generation: number): string {
-  return `journal.${String(generation).padStart(10, '0')}`;
-}
-
-/**
- * Reads a topic's state from the newest journal of which a snapshot is readable. If there are journals and none is, they
- * are set aside under another name, never removed.
- */
-export function readJournal(
-  files: Files,
-  directory: string,
-  logger: Logger,
-): { state: TopicState; generation: number } {
-  const generations = files
-    .readdirSync(directory)
-    .map((name) => Number(NAME.exec(name)?.[1] ?? -1))
-    .filter((generation) => generation >= 0)
-    .sort((a, b) => b - a);
-  for (const generation of generations) {
-    const state = replay(contentOf(files, join(directory, journalName(generation))), logger);
-    if (state) return { state, generation: generations[0]! };
-  }
-  for (const generation of generations) setAside(files, join(directory, journalName(generation)), logger);
-  return { state: new TopicState(), generation: generations[0] ?? 0 };
-}
-
-/** What is no file, but a directory that somebody put there, has nothing in it. */
-function contentOf(files: Files, path: string): { path: string; buf: Buffer } {
-  const fd = files.openSync(path, 'r');
-  try {
-    const { size } = files.fstatSync(fd);
-    const buf = Buffer.allocUnsafeSlow(size);
-    return { path, buf: buf.subarray(0, readFully(files, fd, buf, 0, size, 0)) };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
-    return { path, buf: Buffer.alloc(0) };
-  } finally {
-    files.closeSync(fd);
-  }
-}
-
-/** A file that was only begun has nothing to say. */
-function setAside(files: Files, path: string, logger: Logger): void {
-  if (contentOf(files, path).buf.length <= MAGIC.length) return;
-  logger.error(
-    `${path} is not readable: set aside as ${path}${BAD}; the topic's channels are not known, all its messages go to the first that is made`,
-  );
-  files.renameSync(path, path + BAD);
-}
 
 /**
  * Writes a topic's journal: what became of its channels and of the messages they took. The first batch is a snapshot of
@@ -79,6 +27,8 @@ export class Journal {
   #syncingFd = -1;
   #size = 0;
   #snapshotSize = 0;
+  /** The snapshot has no channel: the file is replaced with the first one, so that none goes with a torn end. */
+  #isBare = false;
   /** Number of the next batch in the file. */
   #sequence = 0;
   #unsynced = false;
@@ -117,6 +67,7 @@ export class Journal {
     if (
       this.#fd === -1 ||
       this.#broken ||
+      (this.#isBare && this.entries.hasChannel) ||
       this.#size > Math.max(SMALLEST_REPLACED, this.#snapshotSize * GROWTH)
     ) {
       this.replace();
@@ -160,6 +111,7 @@ export class Journal {
     this.#fd = fd;
     this.#generation = generation;
     this.#snapshotSize = into.length;
+    this.#isBare = !into.hasChannel;
     this.#broken = this.#isDoubtful = false;
     this.#unsynced = this.#isEntryNew = true;
     if (!isBeforeDurable) this.#remove(before);
@@ -241,8 +193,8 @@ export class Journal {
   #removeOlder(): void {
     try {
       for (const name of this.#files.readdirSync(this.#directory)) {
-        const generation = Number(NAME.exec(name)?.[1] ?? this.#generation);
-        if (generation < this.#generation) this.#remove(generation);
+        const generation = generationOf(name);
+        if (generation !== -1 && generation < this.#generation) this.#remove(generation);
       }
     } catch (error) {
       this.#logger.warn(`cannot list ${this.#directory}`, { error });

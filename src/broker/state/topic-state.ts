@@ -1,3 +1,4 @@
+import { holdsNumber } from '../log/number-range.js';
 import { HeldRanges } from './held-ranges.js';
 import type { EntrySink } from './journal-entries.js';
 
@@ -24,14 +25,7 @@ export class ChannelState {
 
   /** Whether the cursor is not to come upon message `n`. */
   isSkipped(n: number): boolean {
-    let low = 0;
-    let high = this.skips.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.skips[middle]!.to <= n) low = middle + 1;
-      else high = middle;
-    }
-    return low < this.skips.length && this.skips[low]!.from <= n;
+    return holdsNumber(this.skips, n);
   }
 
   moveTo(n: number): void {
@@ -57,12 +51,19 @@ export class ChannelState {
 
 /** What a topic's journal says: made by replaying its entries in order. */
 export class TopicState implements EntrySink {
+  /** A journal says all this; else nothing is known. */
+  isKnown = false;
   paused = false;
   /** Its channels are not all known yet. */
   isHeld = false;
   /** Messages from there on were not passed to channels, if the topic is paused, held, or has none. */
   pumped = 0;
   readonly channels = new Map<number, ChannelState>();
+
+  /** Messages are kept from the channels, or there is none. */
+  get waits(): boolean {
+    return this.paused || this.isHeld || this.channels.size === 0;
+  }
 
   /** A number that all that it speaks of lies below. */
   get highest(): number {
@@ -86,6 +87,7 @@ export class TopicState implements EntrySink {
   }
 
   topic(paused: boolean, pumped: number, held: boolean): void {
+    this.isKnown = true;
     this.paused = paused;
     this.isHeld = held;
     this.pumped = pumped;

@@ -9,8 +9,8 @@ describe('Skips', () => {
     skips.add(4, 6);
     skips.add(8, 9);
     expect([...skips]).toEqual([
-      { from: 2, to: 6 },
-      { from: 8, to: 9 },
+      { from: 2, to: 6, isLasting: true },
+      { from: 8, to: 9, isLasting: true },
     ]);
   });
 

@@ -55,7 +55,8 @@ const topicsOf = ({ dataPath }: Broker): string => join(dataPath, 'nsq-data', 't
 
 it('with fsync, no publish gets an OK while the entry of its file may not be on the disk', async () => {
   const faults = new Faults();
-  faults.directories = 2;
+  // One for the segment, one for the journal, one for the second publish.
+  faults.directories = 3;
   const broker = await openOn(faults, { durability: 'fsync' });
   const client = await connect(broker);
   client.send('PUB t\n', sized('first'));

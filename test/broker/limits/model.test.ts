@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { BrokerOptions } from '../../../src/broker/settings.js';
-import { openBroker, restart } from '../support/brokers.js';
+import { LoggerNotes } from '../log/support/logs.js';
+import { afterCrash, openBroker, restart } from '../support/brokers.js';
 import { FakeConsumer } from '../support/fake-consumer.js';
 import { bodies, numbersOf, until } from './support/limits.js';
 
@@ -14,7 +15,7 @@ type Step =
   | { act: 'defer'; delay: number }
   | { act: 'finish' | 'requeue'; share: number; delay: number }
   | { act: 'ready'; count: number }
-  | { act: 'pause' | 'pauseTopic' | 'restart' };
+  | { act: 'pause' | 'pauseTopic' | 'restart' | 'kill' };
 
 const steps = fc.array(
   fc.oneof(
@@ -39,14 +40,16 @@ const steps = fc.array(
       }),
     },
     { weight: 3, arbitrary: fc.record({ act: fc.constant('ready'), count: fc.nat(30) }) },
-    { weight: 1, arbitrary: fc.record({ act: fc.constantFrom('pause', 'pauseTopic', 'restart') }) },
+    { weight: 1, arbitrary: fc.record({ act: fc.constantFrom('pause', 'pauseTopic', 'restart', 'kill') }) },
   ) as fc.Arbitrary<Step>,
   { minLength: 5, maxLength: 40 },
 );
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-async function play(list: readonly Step[], options: BrokerOptions): Promise<void> {
+async function play(list: readonly Step[], limits: BrokerOptions): Promise<void> {
+  const logger = new LoggerNotes();
+  const options = { ...limits, logger };
   let broker = await openBroker(options);
   const names = ['a', 'b'];
   let topic = broker.topic('t');
@@ -119,7 +122,7 @@ async function play(list: readonly Step[], options: BrokerOptions): Promise<void
         const gone = inHand(which).filter(({ n }) => !topic.log.segments.of(n)).length;
         dropped[which]! += topic.channel(name).droppedCount + own + gone;
       }
-      broker = await restart(broker, options);
+      broker = await (step.act === 'kill' ? afterCrash : restart)(broker, options);
       topic = broker.topic('t');
       consumers = names.map((name) => new FakeConsumer(topic.channel(name)));
     }
@@ -141,6 +144,8 @@ async function play(list: readonly Step[], options: BrokerOptions): Promise<void
   }
   check();
   await broker.close();
+  // What a limit dropped is not missing.
+  expect(logger.lines.filter((line) => line.startsWith('error'))).toEqual([]);
 }
 
 test('drop-oldest: every message is there, finished, or counted as dropped', async () => {

@@ -7,7 +7,8 @@ import { SlabCache } from '../../../src/broker/log/slab-cache.js';
 import { TopicLog } from '../../../src/broker/log/topic-log.js';
 import { resolveOptions } from '../../../src/broker/options.js';
 import { Scheduler } from '../../../src/broker/scheduler.js';
-import { Journal, readJournal } from '../../../src/broker/state/journal.js';
+import { Journal } from '../../../src/broker/state/journal.js';
+import { readJournal } from '../../../src/broker/state/journal-files.js';
 import { Topic } from '../../../src/broker/topic.js';
 import type { TopicHost } from '../../../src/broker/topic-host.js';
 import { Turn } from '../../../src/broker/turn.js';
@@ -38,7 +39,7 @@ export function openTopic(
     wrote: () => {},
   };
   const segments = openSegments(files, DIRECTORY, new IdSource(1, () => started), logger);
-  const { state, generation } = readJournal(files, DIRECTORY, logger);
+  const { state, generation } = readJournal(files, DIRECTORY, segments, logger);
   const log = new TopicLog(
     { files, cache: new SlabCache(300_000), logger, maxBytesPerFile },
     DIRECTORY,

@@ -161,6 +161,10 @@ export class MemoryFiles implements Files {
     return inside.map((it) => it.slice(path.length + 1));
   }
 
+  isFileSync(path: string): boolean {
+    return this.contents.has(path);
+  }
+
   rmSync(path: string): void {
     for (const it of [...this.contents.keys()]) {
       if (it === path || it.startsWith(`${path}/`)) this.contents.delete(it);

@@ -40,6 +40,10 @@ export class DyingFiles implements Files {
     return REAL_FILES.writeSync(fd, buf, offset, length, position);
   }
 
+  isFileSync(path: string): boolean {
+    return REAL_FILES.isFileSync(path);
+  }
+
   readSync(fd: number, buf: Buffer, offset: number, length: number, position: number): number {
     return REAL_FILES.readSync(fd, buf, offset, length, position);
   }
