@@ -7,6 +7,7 @@ import { DataLock } from './data-lock.js';
 import { BrokerError, messageOf } from './errors.js';
 import { segmentSize } from './limits/topic-limits.js';
 import { type Files, REAL_FILES, syncDirectory, writeFully } from './log/files.js';
+import { guardedFiles } from './log/guarded-files.js';
 import { IdSource } from './log/id-source.js';
 import { restoreEntries, takeName } from './log/new-entries.js';
 import { openSegments } from './log/open.js';
@@ -46,6 +47,7 @@ export class Store {
   #dataPath: string;
   readonly #temporary: boolean;
   readonly #files: Files;
+  readonly #onLost: (error: BrokerError) => void;
   readonly #logger: Logger;
   readonly #settings: BrokerSettings;
   readonly #cache: SlabCache;
@@ -56,11 +58,18 @@ export class Store {
   #removals = 0;
   readonly #removing = new Set<Promise<void>>();
 
-  constructor(settings: BrokerSettings, logger: Logger, files: Files = REAL_FILES) {
+  /** @param onLost is told when the data path is no longer this broker's: from then on nothing is written there */
+  constructor(
+    settings: BrokerSettings,
+    logger: Logger,
+    files: Files = REAL_FILES,
+    onLost: (error: BrokerError) => void = () => {},
+  ) {
     this.#temporary = settings.dataPath === '';
     this.#dataPath = settings.dataPath;
     this.#settings = settings;
-    this.#files = files;
+    this.#files = guardedFiles(files, this);
+    this.#onLost = onLost;
     this.#logger = logger;
     this.#cache = new SlabCache(settings.cacheSize);
     this.#ids = new IdSource(settings.nodeId);
@@ -69,6 +78,16 @@ export class Store {
   /** The data path as given, or the temporary one, which is made when the store is opened. */
   get dataPath(): string {
     return this.#dataPath;
+  }
+
+  /** Whether the data path is still this broker's, as far as the system tells. */
+  get isHeld(): boolean {
+    return this.#lock?.lease.isHeld() ?? true;
+  }
+
+  /** @throws BrokerError E_LOCKED if the data path is no longer this broker's, E_STORAGE if the system does not tell */
+  check(anew = false): void {
+    this.#lock?.lease.check(anew);
   }
 
   /**
@@ -90,9 +109,12 @@ export class Store {
       );
     }
     this.#syncDirectories();
-    this.#lock = await DataLock.take(join(this.dataPath, ROOT), this.dataPath);
+    this.#lock = await DataLock.take(join(this.dataPath, ROOT), this.dataPath, {
+      logger: this.#logger,
+      onLost: this.#onLost,
+    });
     const spares = join(this.dataPath, ROOT, SPARES);
-    this.#spares = new SpareFiles(spares, this.#logger, segmentSize(this.#settings));
+    this.#spares = new SpareFiles(spares, this.#logger, segmentSize(this.#settings), this);
   }
 
   /** What is in a directory whose own entry is not durable is not durable either. */
@@ -188,6 +210,7 @@ export class Store {
 
   /** Gives up files that are kept to be written over: all of them, or those that were not needed for long. */
   tidy(all: boolean): void {
+    if (!this.isHeld) return;
     if (all) this.#spares?.clear();
     else this.#spares?.expire();
   }
@@ -244,9 +267,10 @@ export class Store {
   /** Lets the data path go when nothing is being removed from it any more; a temporary one is removed. */
   async close(): Promise<void> {
     await Promise.all(this.#removing);
-    this.#spares?.close();
+    const isOwn = this.isHeld;
+    if (isOwn) this.#spares?.close();
     await this.#lock?.release();
-    if (this.#temporary) await rm(this.dataPath, { recursive: true, force: true });
+    if (this.#temporary && isOwn) await rm(this.dataPath, { recursive: true, force: true });
   }
 
   get #topicsPath(): string {
