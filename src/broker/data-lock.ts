@@ -1,18 +1,14 @@
-import { closeSync, lstatSync, openSync, renameSync, rmSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, rmSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { BrokerError, messageOf } from './errors.js';
+import { FoundLock } from './found-lock.js';
 import { Lease, type LeaseOptions } from './lease.js';
-import { isAlive, isNear, type LockHolder, ownHolder, readHolder } from './lock-holder.js';
+import { type LockHolder, ownHolder, readHolder } from './lock-holder.js';
 import { SILENT } from './logger.js';
 
 const FILE = 'lock';
-/** How long it is looked (ms) whether a lock that says nothing of a process here is renewed. */
-const WATCH = 3500;
-const WATCH_STEP = 100;
-
 const ALONE: LeaseOptions = { logger: SILENT, onLost: () => {} };
 
 /**
@@ -92,10 +88,9 @@ async function takeFile(path: string, dataPath: string): Promise<{ fd: number; t
     if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) {
       throw new BrokerError('E_DATA_PATH', `${path} is not a file: move it away`);
     }
-    const time = timeOf(path);
-    const holder = readHolder(path);
-    if (await isHeld(path, holder, time)) throw heldError(dataPath, holder);
-    setAside(path, holder, time);
+    const found = new FoundLock(path);
+    if (await found.isHeld()) throw heldError(dataPath, found.holder);
+    found.remove();
   }
 }
 
@@ -111,46 +106,11 @@ function fill(fd: number, text: Buffer, path: string): number {
   }
 }
 
-/** Removes the file of a dead holder, but not one that was renewed, or that another broker put in its place meanwhile. */
-function setAside(path: string, holder: LockHolder | undefined, time: number): void {
-  const aside = `${path}.${process.pid}`;
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
-    throw error;
-  }
-  const isSame = JSON.stringify(readHolder(aside)) === JSON.stringify(holder) && timeOf(aside) === time;
-  if (isSame) unlinkSync(aside);
-  else renameSync(aside, path);
-}
-
 function heldError(dataPath: string, holder: LockHolder | undefined): BrokerError {
   const who = holder
     ? ` (process ${holder.pid}${holder.host === hostname() ? '' : ` on ${holder.host}`})`
     : '';
   return new BrokerError('E_LOCKED', `data path '${dataPath}' is held by another broker${who}`);
-}
-
-async function isHeld(path: string, holder: LockHolder | undefined, time: number): Promise<boolean> {
-  return holder && isNear(holder) ? isAlive(holder) : isTouched(path, time);
-}
-
-/** Whether somebody renews the file's time. */
-async function isTouched(path: string, time: number): Promise<boolean> {
-  for (let waited = 0; waited < WATCH; waited += WATCH_STEP) {
-    await wait(WATCH_STEP);
-    if (timeOf(path) !== time) return true;
-  }
-  return false;
-}
-
-function timeOf(path: string): number {
-  try {
-    return statSync(path).mtimeMs;
-  } catch {
-    return 0;
-  }
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -147,9 +147,10 @@ export class Lease {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'ENOTDIR') return 'gone';
-      if (code === 'ELOOP') return 'other';
-      if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
-      return lstatSync(this.#path).ino === fstatSync(this.#fd).ino ? 'own' : 'other';
+      if (lstatSync(this.#path).ino !== fstatSync(this.#fd).ino) return 'other';
+      // It is there, and descriptors are few.
+      if (code === 'EMFILE' || code === 'ENFILE') return 'own';
+      throw error;
     }
     try {
       const there = fstatSync(fd);

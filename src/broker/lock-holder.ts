@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /** Who holds a data path: a process is known by its id, when it was started, and where. */
@@ -24,6 +24,8 @@ export function ownHolder(): LockHolder {
 /** What a lock file says; undefined if it is not there, or says nothing. */
 export function readHolder(path: string): LockHolder | undefined {
   try {
+    // Who reads a pipe waits for its writer.
+    if (!lstatSync(path).isFile()) return undefined;
     const holder: Partial<LockHolder> | null = JSON.parse(readFileSync(path, 'utf8'));
     if (typeof holder?.pid !== 'number') return undefined;
     return {
