@@ -174,6 +174,7 @@ export class Store {
       return new Topic(host, name, new TopicLog(context, '', new SegmentList(this.#ids, [])));
     const directory = this.#directoryOf(name);
     try {
+      this.check(true);
       // Made again by itself, it would not be locked.
       if (!existsSync(this.#topicsPath)) throw new Error(`${this.#topicsPath} was removed by somebody else`);
       this.#files.mkdirSync(directory);

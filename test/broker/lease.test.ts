@@ -81,7 +81,7 @@ describe('a lock that another broker took over', () => {
       replaceLock(held.path);
       held.pass(99);
       held.lease.check();
-      held.pass(...last);
+      held.pass(last[0], last[1]);
       expect(() => held.lease.check()).toThrow(TAKEN.message);
     }
   });
@@ -167,9 +167,9 @@ describe('a lock that is held', () => {
 
   it('is renewed when it is looked at, by either clock', async () => {
     const held = await Held.take();
-    for (const time of [[500], [500, 0], [0, 500]] as const) {
+    for (const time of [[500, 500], [500, 0], [0, 500]] as const) {
       makeOld(held.path);
-      held.pass(...time);
+      held.pass(time[0], time[1]);
       held.lease.check();
       expect(age(held.path)).toBeLessThan(10_000);
     }
@@ -186,15 +186,21 @@ describe('a lock that is held', () => {
       { length: 8 },
       () => new Promise<void>((resolve) => open(pipe, 'r', (_error, fd) => resolve(closeSync(fd)))),
     );
-    const directory = tempDir();
-    const lock = await DataLock.take(directory, directory);
-    makeOld(join(directory, 'lock'));
-    await until(() => age(join(directory, 'lock')) < 10_000, 'it is renewed');
-    await lock.release();
     // A writer lets them go.
-    const writer = openSync(pipe, 'r+');
-    await Promise.all(opened);
-    closeSync(writer);
+    const letGo = async (): Promise<void> => {
+      const writer = openSync(pipe, 'r+');
+      await Promise.all(opened);
+      closeSync(writer);
+    };
+    try {
+      const directory = tempDir();
+      const lock = await DataLock.take(directory, directory);
+      makeOld(join(directory, 'lock'));
+      await until(() => age(join(directory, 'lock')) < 10_000, 'it is renewed');
+      await lock.release();
+    } finally {
+      await letGo();
+    }
   });
 
   it('is not given up where the system does not tell, but for no longer than two seconds', async () => {
