@@ -78,9 +78,9 @@ export class Lease {
   check(anew = false): void {
     if (this.#ended) return;
     if (this.#lost) throw this.#lost;
-    const [first, second] = this.#clocks;
-    const [seen, seenToo] = this.#seenAt;
-    if (!anew && first() - seen < FRESH && Math.abs(second() - seenToo) < FRESH) return;
+    const clocks = this.#clocks;
+    const seen = this.#seenAt;
+    if (!anew && clocks[0]() - seen[0] < FRESH && Math.abs(clocks[1]() - seen[1]) < FRESH) return;
     this.#verify();
   }
 

@@ -167,7 +167,11 @@ describe('a lock that is held', () => {
 
   it('is renewed when it is looked at, by either clock', async () => {
     const held = await Held.take();
-    for (const time of [[500, 500], [500, 0], [0, 500]] as const) {
+    for (const time of [
+      [500, 500],
+      [500, 0],
+      [0, 500],
+    ] as const) {
       makeOld(held.path);
       held.pass(time[0], time[1]);
       held.lease.check();

@@ -2,7 +2,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** A process of another container or machine. */
-export const STRANGER = { pid: 4711, started: '5', boot: 'b', processes: 'p', host: 'elsewhere' };
+const STRANGER = { pid: 4711, started: '5', boot: 'b', processes: 'p', host: 'elsewhere' };
 export const STRANGERS_LOCK = JSON.stringify(STRANGER);
 
 export function lockOf(dataPath: string): string {
