@@ -249,7 +249,7 @@ export class Broker implements TopicHost {
       const batch = encodeBatch(bodies);
       ticket = topic.publishBatch(stamp, batch, 0, batch.length, bodies.length);
     }
-    if (this.settings.durability === 'memory' && !ticket!.error) return Promise.resolve();
+    if (topic.oksAtOnce && !ticket!.error) return Promise.resolve();
     return new Promise((resolve, reject) => {
       ticket!.whenSettled((cause) => {
         if (cause instanceof BrokerError) reject(cause);

@@ -7,6 +7,7 @@ import { Dispenser } from './delivery/dispenser.js';
 import { Skips } from './delivery/skips.js';
 import { Taken, type TakenOwner } from './delivery/taken.js';
 import { hasExperiment } from './experiments.js';
+import { ChannelLatency } from './latency/channel-latency.js';
 import type { IsGone } from './limits/topic-limits.js';
 import type { Segment } from './log/segment.js';
 import type { Slab } from './log/slab.js';
@@ -27,6 +28,8 @@ export class Channel implements CursorOwner, TakenOwner {
   readonly id: number;
   readonly ephemeral: boolean;
   readonly consumers: Consumers;
+  /** Of finished messages; undefined if it is not measured. */
+  readonly latency: ChannelLatency | undefined;
   readonly #cursor: Cursor;
   readonly #taken: Taken;
   readonly #skips = new Skips();
@@ -55,6 +58,7 @@ export class Channel implements CursorOwner, TakenOwner {
       hasExperiment(settings, 'topology-aware-consumption') ? settings : undefined,
     );
     this.#cursor = new Cursor(topic.log, this, start);
+    this.latency = ChannelLatency.from(topic.settings);
     this.#taken = new Taken(this);
     this.#journaledCursor = start;
     this.#dispenser = new Dispenser(this.#cursor, this.#taken, this.#skips, () => topic.pumped, timeoutsFrom);
@@ -270,6 +274,7 @@ export class Channel implements CursorOwner, TakenOwner {
   /** Hands out what may go out now. Called once per turn, if something happened. */
   deliver(now: number): void {
     this.#dirty = false;
+    this.latency?.settle();
     if (this.#paused || this.#closed || this.consumers.size === 0) return;
     this.consumers.share(
       () => this.depth,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { crc32 } from 'node:zlib';
 import { CLIENT_OPTIONS } from './client-options.js';
+import { LATENCY_OPTIONS } from './latency/latency-options.js';
 import { complaintAboutHighWater } from './limits/high-water.js';
 import { LOG_LEVELS } from './logger.js';
 import { KIB, MAX_DURATION, MAX_WIRE_SIZE, MIB, MINUTE, type OptionSpec, SECOND } from './option-spec.js';
@@ -313,6 +314,7 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     doc: "tick, counted from the start, from which on a new channel's message timeouts are enforced (0: at once)",
     group: 'messages',
   },
+  ...LATENCY_OPTIONS,
   ...CLIENT_OPTIONS,
   ...STATSD_OPTIONS,
   {

@@ -82,6 +82,10 @@ export interface BrokerSettings {
   maxReqTimeout: number;
   /** A tick: a new channel's message timeouts are enforced from the next one on; 0, the default, for at once. */
   queueScanRefreshInterval: number;
+  /** Quantiles of the time from publish to FIN in the stats, each above 0 and up to 1. Default: none, not measured. */
+  e2eProcessingLatencyPercentiles: readonly number[];
+  /** Of the messages that were finished in how long a time they are. Default 10 min. */
+  e2eProcessingLatencyWindowTime: number;
   /** Silence after which a client is closed that asked for no heartbeat interval of its own. Default 60 s. */
   clientTimeout: number;
   /** The longest heartbeat interval that a client may ask for. Default 60 s. */

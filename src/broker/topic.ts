@@ -8,14 +8,12 @@ import type { TopicLog } from './log/topic-log.js';
 import { Retention } from './retention.js';
 import type { Scheduler } from './scheduler.js';
 import type { BrokerSettings } from './settings.js';
-import type { Journal } from './state/journal.js';
-import { EntryWriter } from './state/journal-entries.js';
+import type { EntryWriter } from './state/journal-entries.js';
 import type { TopicState } from './state/topic-state.js';
 import type { TopicHost } from './topic-host.js';
+import { type MakeJournal, TopicJournal } from './topic-journal.js';
 import { TopicSync } from './topic-sync.js';
 import type { CommitTicket, Turn } from './turn.js';
-
-const NO_ENTRIES = new EntryWriter();
 
 /** A topic: its log, its channels, and how far they may read. */
 export class Topic {
@@ -36,10 +34,8 @@ export class Topic {
   #held = false;
   #closed = false;
   readonly #host: TopicHost;
-  readonly #journal: Journal | undefined;
+  readonly #journal: TopicJournal;
   #nextChannelId = 1;
-  /** What the journal was last told of `pumped`; it needs to know while no channel of its own says more. */
-  #notedPumped = 0;
   readonly #writes: TopicWrites;
   #ticket: CommitTicket | undefined;
   readonly #sync = new TopicSync((done) => this.#startSync(done));
@@ -47,20 +43,15 @@ export class Topic {
   #committing = false;
   #whenCommitted: (() => void) | undefined;
 
-  constructor(
-    host: TopicHost,
-    name: string,
-    log: TopicLog,
-    makeJournal?: (snapshot: (into: EntryWriter) => void) => Journal,
-  ) {
+  constructor(host: TopicHost, name: string, log: TopicLog, makeJournal?: MakeJournal) {
     this.#host = host;
     this.name = name;
     this.ephemeral = isEphemeral(name);
     this.log = log;
     this.pumped = log.endN;
-    this.#journal = makeJournal?.((into) => this.#snapshot(into));
-    this.limits = new TopicLimits(this, host.logger);
     this.#writes = new TopicWrites(this, host);
+    this.#journal = new TopicJournal(this, this.#writes, makeJournal);
+    this.limits = new TopicLimits(this, host.logger);
   }
 
   get settings(): BrokerSettings {
@@ -88,6 +79,16 @@ export class Topic {
     return this.#closed;
   }
 
+  /** A publish has its OK before it is written: as long as writing works. */
+  get oksAtOnce(): boolean {
+    return this.settings.durability === 'memory' && !this.#writes.isFailing;
+  }
+
+  /** Why the journal's last write failed: after a crash channels may not be what they are. Undefined if it did not. */
+  get journalError(): Error | undefined {
+    return this.#writes.journalError;
+  }
+
   /** Messages that no channel has got yet. */
   get depth(): number {
     return this.log.endN - this.pumped;
@@ -99,11 +100,6 @@ export class Topic {
 
   /** Entries for the journal, written at the end of the turn. */
   get journal(): EntryWriter {
-    if (!this.#journal) {
-      NO_ENTRIES.clear();
-      return NO_ENTRIES;
-    }
-    this.turn.journal(this);
     return this.#journal.entries;
   }
 
@@ -167,9 +163,9 @@ export class Topic {
       return;
     }
     this.#committing = true;
-    this.log.commit((error) => {
+    this.log.commit((error, lost) => {
       this.#committing = false;
-      if (error) this.#notWritten(ticket, error);
+      if (error) this.#notWritten(ticket, error, lost);
       else this.#written(ticket);
       if (this.#ticket && !this.#closed) this.commit();
       this.#whenCommitted?.();
@@ -193,7 +189,11 @@ export class Topic {
   }
 
   /** Nothing is kept of what the ticket stands for, nor of what came since. */
-  #notWritten(ticket: CommitTicket | undefined, error: Error): void {
+  #notWritten(ticket: CommitTicket | undefined, error: Error, lost: number): void {
+    if (this.oksAtOnce) {
+      this.limits.lost(lost);
+      this.#host.logger.error(`TOPIC(${this.name}): ${lost} messages lost that had an OK already`);
+    }
     this.#writes.failed('messages', error);
     ticket?.settle(error);
     this.#ticket?.settle(error);
@@ -222,7 +222,7 @@ export class Topic {
     this.#host.logger.info(`TOPIC(${this.name}): deleting channel ${name}`);
     channel.close(true);
     if (channel.journaled) this.journal.channelDeleted(channel.id);
-    if (this.channels.size === 0) this.#noteTopic();
+    if (this.channels.size === 0) this.#journal.note();
     this.writeJournal();
     this.#host.channelChanged(this, channel, false);
     if (this.channels.size === 0 && this.ephemeral) this.#host.topicUnused(this);
@@ -232,7 +232,7 @@ export class Topic {
 
   pause(paused: boolean): void {
     this.#paused = paused;
-    this.#noteTopic();
+    this.#journal.note();
     this.writeJournal();
     if (!paused) this.#pump();
   }
@@ -244,14 +244,14 @@ export class Topic {
   hold(): void {
     if (this.#held) return;
     this.#held = true;
-    this.#noteTopic();
+    this.#journal.note();
     this.writeJournal();
   }
 
   release(): void {
     this.#held = false;
     if (this.#closed) return;
-    this.#noteTopic();
+    this.#journal.note();
     this.#pump();
   }
 
@@ -263,7 +263,7 @@ export class Topic {
       if (channel.journaled) this.journal.skipped(channel.id, this.pumped, to);
     }
     this.pumped = to;
-    this.#noteTopic();
+    this.#journal.note();
     this.writeJournal();
     this.retention.trim();
   }
@@ -273,15 +273,7 @@ export class Topic {
    * channel is there or gone, paused or emptied.
    */
   writeJournal(): void {
-    if (!this.#journal || this.#closed) return;
-    let journaled = false;
-    for (const channel of this.channels.values()) {
-      if (!channel.journaled) continue;
-      channel.report(this.#journal.entries);
-      journaled = true;
-    }
-    if (!journaled && this.#notedPumped !== this.pumped) this.#noteTopic();
-    this.#writes.journal(this.#journal);
+    if (!this.#closed) this.#journal.write();
   }
 
   /** Deferred messages that were passed to the channels, from number `from` on. */
@@ -306,10 +298,8 @@ export class Topic {
       done(error);
     };
     this.log.sync((error) => {
-      const journal = this.#journal;
-      if (error) journal?.doubtEntry();
-      if (!journal || this.#closed) return finish(error);
-      journal.sync((cause) => {
+      if (error) this.#journal.doubtEntry();
+      this.#journal.sync((cause) => {
         if (cause) this.log.doubtEntries();
         finish(error ?? cause);
       });
@@ -317,7 +307,7 @@ export class Topic {
   }
 
   get unsynced(): number {
-    return this.log.unsynced + (this.#journal?.unsynced ? 1 : 0);
+    return this.log.unsynced + (this.#journal.unsynced ? 1 : 0);
   }
 
   /** Stops the topic; what is committed stays. Resolves when it is on stable storage. */
@@ -334,7 +324,7 @@ export class Topic {
     this.limits.close();
     for (const channel of this.channels.values()) channel.close(false);
     await this.#sync.stop();
-    const errors = [await this.log.close(), await this.#journal?.end()];
+    const errors = [await this.log.close(), await this.#journal.end()];
     const error = errors.find((it) => it !== undefined);
     this.#sync.settleAll(error);
     if (error) this.#host.logger.error(`TOPIC(${this.name}): not synced at its end`, { error });
@@ -355,7 +345,7 @@ export class Topic {
     void this.#sync.stop();
     this.limits.close();
     this.log.abandon();
-    this.#journal?.close();
+    this.#journal.close();
     this.#sync.settleAll(error);
     this.#ticket?.settle(error);
     this.#ticket = undefined;
@@ -378,23 +368,11 @@ export class Topic {
     const { endN } = this.log;
     if (this.#paused || this.#held || this.channels.size === 0 || from === endN) return;
     this.pumped = endN;
-    if (this.#journal) this.turn.journal(this);
+    this.#journal.pumped();
     const marks = [...this.deferredMarks(from)];
     for (const channel of this.channels.values()) {
       for (const { n, due } of marks) channel.defer(n, due);
       channel.pump(from, endN);
     }
-  }
-
-  #noteTopic(): void {
-    if (!this.#journal) return;
-    this.#notedPumped = this.pumped;
-    this.journal.topic(this.#paused, this.pumped, this.#held);
-  }
-
-  #snapshot(into: EntryWriter): void {
-    this.#notedPumped = this.pumped;
-    into.topic(this.#paused, this.pumped, this.#held);
-    for (const channel of this.channels.values()) if (channel.journaled) channel.snapshot(into);
   }
 }

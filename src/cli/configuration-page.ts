@@ -4,8 +4,8 @@ import { LOOKUPD_SETTINGS } from './lookupd/lookupd-settings.js';
 import { markdownTable } from './markdown-table.js';
 import { PUB_SETTINGS } from './pub/pub-settings.js';
 import { BROKER_SETTINGS } from './serve/broker-settings.js';
+import { IGNORED_SETTINGS } from './serve/ignored-settings.js';
 import { IMPORT_SETTINGS } from './serve/import-settings.js';
-import { PENDING_SETTINGS } from './serve/pending-settings.js';
 import { formatRange } from './setting-value.js';
 import { configKeys, environmentName, type Setting, type Settings } from './settings.js';
 import { STAT_SETTINGS } from './stat/stat-settings.js';
@@ -36,8 +36,7 @@ nsq serve --config nsqd.toml             # file: msg_timeout = "30s"
 - An empty environment variable is none.
 `;
 
-const PENDING = `These flags and keys of nsqd are accepted, so that its scripts and files run, and have no effect yet. \`nsq serve\` says
-so in one line for each feature that is asked for.`;
+const IGNORED = `These flags and keys of nsqd are accepted, so that its scripts and files run, and have no effect.`;
 
 /** docs/CONFIGURATION.md. */
 export function configurationPage(): string {
@@ -47,9 +46,9 @@ export function configurationPage(): string {
     `${table(Object.entries<Setting>(COMMON_SETTINGS))}\n`,
     '## nsq serve\n',
     `${groupTables({ ...BROKER_SETTINGS, ...IMPORT_SETTINGS })}\n`,
-    '### without effect yet\n',
-    `${PENDING}\n`,
-    `${pendingTable(PENDING_SETTINGS)}\n`,
+    '### without effect\n',
+    `${IGNORED}\n`,
+    `${ignoredTable(IGNORED_SETTINGS)}\n`,
     '## nsq lookupd\n',
     `${groupTables(LOOKUPD_SETTINGS)}\n`,
     '## nsq pub\n',
@@ -90,7 +89,7 @@ function table(rows: readonly (readonly [string, Setting])[]): string {
   return markdownTable([['flag', 'environment · key', 'default; range', 'meaning'], ...lines]);
 }
 
-function pendingTable(settings: Settings): string {
+function ignoredTable(settings: Settings): string {
   const lines = Object.entries(settings).map(([flag, setting]) => [
     `\`--${flag}\``,
     `\`${configKeys(flag, setting)[0]}\``,

@@ -1,7 +1,7 @@
 import type { Interfaces } from '@oclif/core';
 import { boolean, string } from '@oclif/core/flags';
 import { formatSetting } from './setting-value.js';
-import { environmentName, type Setting, type Settings } from './settings.js';
+import { environmentName, isList, type Setting, type Settings } from './settings.js';
 
 /** Every command has these. */
 export const COMMON_SETTINGS = {
@@ -27,6 +27,7 @@ const PLACEHOLDERS = {
   choice: 'choice',
   string: 'value',
   strings: 'value',
+  fractions: 'fraction',
 };
 
 /**
@@ -59,7 +60,7 @@ function flagHelp(flag: string, setting: Setting): string {
   const notes: string[] = [];
   const byDefault = defaultText(setting);
   if (byDefault !== '') notes.push(`default ${byDefault}`);
-  if (setting.kind === 'strings') notes.push('may be repeated');
+  if (isList(setting)) notes.push('may be repeated');
   if (flag === 'config') notes.push(environmentName(flag));
   return notes.length === 0 ? setting.doc : `${setting.doc} (${notes.join('; ')})`;
 }

@@ -55,6 +55,11 @@ function fromFlag(flag: string, setting: Setting, given: GivenFlags[string]): Fo
   );
   if (setting.kind === 'strings')
     return ['flag', values.flatMap((items) => (Array.isArray(items) ? items : []))];
+  if (setting.kind === 'fractions') {
+    const numbers = values.flatMap((items): number[] => (Array.isArray(items) ? items : []));
+    // As nsqd: those of flags are put in order, the largest first; those of a file stay in theirs.
+    return ['flag', numbers.sort((a, b) => b - a)];
+  }
   // As in Go, the last one counts: a script's flag can be overridden behind it.
   const last = values.at(-1);
   return last === undefined ? undefined : ['flag', last];

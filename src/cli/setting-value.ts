@@ -1,6 +1,7 @@
+import { isFraction } from '../daemon/options.js';
 import { formatDuration, parseDuration } from '../protocol/duration.js';
 import { UsageError } from './errors.js';
-import type { Setting, SettingValue } from './settings.js';
+import { isList, type Setting, type SettingValue } from './settings.js';
 
 const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
 const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
@@ -27,6 +28,8 @@ export function parseSetting(setting: ValueSpec, text: string, source: string): 
     }
     case 'strings':
       return setting.verbatim ? [text] : text.split(',').filter((item) => item !== '');
+    case 'fractions':
+      return text.split(',').map((item) => fractionOf(item, source));
     case 'boolean': {
       const value = parseBoolean(text);
       if (value === undefined) throw invalid(source, `"${text}" is neither true nor false`);
@@ -47,8 +50,9 @@ export function parseSetting(setting: ValueSpec, text: string, source: string): 
  */
 export function settingFromToml(setting: ValueSpec, value: unknown, source: string): SettingValue {
   if (Array.isArray(value)) {
-    if (setting.kind !== 'strings') throw invalid(source, 'a single value is needed, not a list');
-    return value.map((item) => scalarText(item, source));
+    if (!isList(setting)) throw invalid(source, 'a single value is needed, not a list');
+    const texts = value.map((item) => scalarText(item, source));
+    return setting.kind === 'strings' ? texts : texts.map((text) => fractionOf(text, source));
   }
   const text = scalarText(value, source);
   if (setting.kind === 'duration' && /^\d+$/.test(text)) return checkedRange(setting, Number(text), source);
@@ -74,6 +78,13 @@ function durationOf(text: string, source: string): number {
   } catch (cause) {
     throw invalid(source, cause instanceof Error ? cause.message : String(cause), cause);
   }
+}
+
+function fractionOf(text: string, source: string): number {
+  const value = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  if (isFraction(value)) return value;
+  const meant = value > 1 && value < 100 ? `; ${text} % is ${Number((value / 100).toPrecision(15))}` : '';
+  throw invalid(source, `"${text}" is not a number above 0 and up to 1${meant}`);
 }
 
 function integerOf(text: string, source: string): number {

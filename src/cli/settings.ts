@@ -2,8 +2,8 @@
  * A command's settings, declared once: its flags, environment variables, configuration keys, help lines and
  * documentation all come from this table.
  */
-type SettingKind = 'string' | 'int' | 'size' | 'duration' | 'boolean' | 'strings' | 'choice';
-export type SettingValue = string | number | boolean | readonly string[];
+type SettingKind = 'string' | 'int' | 'size' | 'duration' | 'boolean' | 'strings' | 'fractions' | 'choice';
+export type SettingValue = string | number | boolean | readonly string[] | readonly number[];
 
 export interface Setting {
   readonly kind: SettingKind;
@@ -46,6 +46,7 @@ interface ValueOfKind {
   duration: number;
   boolean: boolean;
   strings: readonly string[];
+  fractions: readonly number[];
 }
 
 /** What a setting's value is: of a choice, one of its words. */
@@ -63,6 +64,11 @@ export type ValuesOf<T extends Settings> = {
 /** Keeps a table's literal types, so that {@link ValuesOf} knows kinds and defaults. */
 export function defineSettings<const T extends Settings>(settings: T): T {
   return settings;
+}
+
+/** Whether a repeated flag adds to it. */
+export function isList({ kind }: Pick<Setting, 'kind'>): boolean {
+  return kind === 'strings' || kind === 'fractions';
 }
 
 export function environmentName(flag: string): string {

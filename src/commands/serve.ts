@@ -4,12 +4,12 @@ import { runDaemon } from '../cli/daemon-run.js';
 import { UsageError } from '../cli/errors.js';
 import { createLogger } from '../cli/logger.js';
 import { BROKER_SETTINGS, brokerOptions } from '../cli/serve/broker-settings.js';
+import { deprecationWarnings, IGNORED_SETTINGS } from '../cli/serve/ignored-settings.js';
 import { importError, importJson, importLines } from '../cli/serve/import-report.js';
 import { IMPORT_SETTINGS } from '../cli/serve/import-settings.js';
-import { PENDING_SETTINGS, pendingWarnings } from '../cli/serve/pending-settings.js';
 import type { Terminal } from '../cli/terminal.js';
 
-const SETTINGS = { ...BROKER_SETTINGS, ...PENDING_SETTINGS, ...IMPORT_SETTINGS };
+const SETTINGS = { ...BROKER_SETTINGS, ...IGNORED_SETTINGS, ...IMPORT_SETTINGS };
 
 export class Serve extends BaseCommand {
   static override readonly summary = 'Run a broker: nsqd in one command, with messages on disk.';
@@ -40,7 +40,7 @@ export class Serve extends BaseCommand {
     await runDaemon({
       terminal,
       logPrefix: options.logPrefix ?? '',
-      warnings: pendingWarnings(values, sources),
+      warnings: deprecationWarnings(values, sources),
       start: (logger) => startBroker({ ...options, logger }),
       summary: async (broker, colors) => {
         const { startupSummary } = await import('../cli/serve/startup-summary.js');

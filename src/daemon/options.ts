@@ -1,5 +1,5 @@
-type OptionKind = 'string' | 'strings' | 'int' | 'size' | 'duration' | 'boolean' | 'choice';
-type OptionValue = string | number | boolean | readonly string[];
+type OptionKind = 'string' | 'strings' | 'fractions' | 'int' | 'size' | 'duration' | 'boolean' | 'choice';
+type OptionValue = string | number | boolean | readonly string[] | readonly number[];
 
 /** One row of a daemon's options table: flags, configuration keys, checks and docs all come from it. */
 export interface DaemonOption<K extends string = string, G extends string = string> {
@@ -50,10 +50,19 @@ export function resolveDaemonOptions<K extends string>(
   return values;
 }
 
+/** A part of a whole that is not nothing. */
+export function isFraction(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value <= 1;
+}
+
 function complaintAbout(spec: DaemonOption, value: OptionValue): string {
   if (spec.kind === 'strings') {
     const isList = Array.isArray(value) && value.every((it) => typeof it === 'string');
     return isList ? '' : 'must be a list of texts';
+  }
+  if (spec.kind === 'fractions') {
+    const fits = Array.isArray(value) && value.every(isFraction);
+    return fits ? '' : `must be a list of numbers above 0 and up to 1, not ${String(value)}`;
   }
   if (spec.kind === 'string' || spec.kind === 'choice') {
     if (typeof value !== 'string') return 'must be a text';

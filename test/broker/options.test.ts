@@ -36,6 +36,8 @@ const EVERY_SETTING: Record<keyof BrokerSettings, true> = {
   maxBodySize: true,
   maxReqTimeout: true,
   queueScanRefreshInterval: true,
+  e2eProcessingLatencyPercentiles: true,
+  e2eProcessingLatencyWindowTime: true,
   clientTimeout: true,
   maxHeartbeatInterval: true,
   maxRdyCount: true,
@@ -90,9 +92,9 @@ describe('the options table', () => {
   });
 
   it.each(
-    OPTION_SPECS.filter(({ kind }) => !['string', 'strings', 'boolean', 'choice'].includes(kind)).map(
-      (spec) => [spec.key, spec] as const,
-    ),
+    OPTION_SPECS.filter(
+      ({ kind }) => !['string', 'strings', 'fractions', 'boolean', 'choice'].includes(kind),
+    ).map((spec) => [spec.key, spec] as const),
   )(
     'refuses %s out of its range, or that is no number',
     (key, { min = 0, max = Number.MAX_SAFE_INTEGER, kind }) => {
@@ -120,6 +122,15 @@ describe('the options table', () => {
     expect(failure({ [key]: value })).toMatchObject({ code: 'E_OPTION', message: words });
     expect(() => new Broker({ [key]: value })).toThrow(words);
   });
+
+  it.each([[[0.99, 0]], [[1.01]], [[-0.5]], [[99]], [[Number.NaN]], [['0.5']], [0.5]])(
+    'refuses percentiles that are none: %j',
+    (value) => {
+      const option = { e2eProcessingLatencyPercentiles: value } as BrokerOptions;
+      const message = `e2eProcessingLatencyPercentiles must be a list of numbers above 0 and up to 1, not ${value}`;
+      expect(failure(option)).toMatchObject({ code: 'E_OPTION', message });
+    },
+  );
 
   it('takes undefined for an option that is not given', () => {
     expect(resolveOptions({ msgTimeout: undefined, tcpAddress: undefined })).toEqual(resolveOptions({}));

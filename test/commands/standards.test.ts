@@ -220,6 +220,7 @@ function sample(setting: Setting): string {
   if (setting.check !== undefined && byDefault === '') return SAMPLES[setting.placeholder ?? ''] ?? '';
   if (setting.check !== undefined && typeof byDefault === 'string') return byDefault;
   if (kind === 'string' || kind === 'strings') return 'value';
+  if (kind === 'fractions') return '1,0.5';
   const number = typeof byDefault === 'number' ? byDefault : Math.min(Math.max(min, 1), max);
   return formatSetting(setting, number);
 }

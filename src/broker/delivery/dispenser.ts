@@ -56,7 +56,7 @@ export class Dispenser {
       const attempts = Math.min(held.attempts + 1, MAX_ATTEMPTS);
       consumer.sendAgain(slab, start, end, attempts);
       const deadline = this.#deadlineOf(consumer, now);
-      this.#taken.sentAgain(new Run(consumer, held.n, 1, held.segment, attempts, now, deadline));
+      this.#taken.sentAgain(new Run(consumer, held.n, 1, held.segment, attempts, now, deadline), slab, start);
     }
     return given;
   }
@@ -75,7 +75,7 @@ export class Dispenser {
     }
     consumer.sendRecords(cursor.slab, at, end, count);
     const deadline = this.#deadlineOf(consumer, now);
-    this.#taken.sent(new Run(consumer, n, count, segment, 1, now, deadline));
+    this.#taken.sent(new Run(consumer, n, count, segment, 1, now, deadline), cursor.slab, at);
     cursor.advance(count, end);
     return count;
   }
@@ -93,7 +93,7 @@ export class Dispenser {
     }
     consumer.sendRecords(cursor.slab, at, end, 1);
     const deadline = this.#deadlineOf(consumer, now);
-    this.#taken.sent(new Run(consumer, n, 1, segment, 1, now, deadline));
+    this.#taken.sent(new Run(consumer, n, 1, segment, 1, now, deadline), cursor.slab, at);
     cursor.advance(1, end);
     return 1;
   }

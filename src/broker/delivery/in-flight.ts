@@ -14,6 +14,8 @@ export class Run {
   readonly sentAt: number;
   /** When they time out, likewise. */
   readonly deadline: number;
+  /** When each was published, ns since 1970; only where latencies are measured. */
+  published: readonly number[] | undefined;
   /** How many of them are still in flight. */
   live: number;
 
@@ -33,6 +35,7 @@ export class Run {
     this.attempts = attempts;
     this.sentAt = sentAt;
     this.deadline = deadline;
+    this.published = undefined;
     this.live = count;
   }
 }

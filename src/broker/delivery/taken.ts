@@ -1,6 +1,8 @@
 import { monotonic } from '../clock.js';
+import { type ChannelLatency, publishTimes } from '../latency/channel-latency.js';
 import type { IsGone } from '../limits/topic-limits.js';
 import type { Segment } from '../log/segment.js';
+import type { Slab } from '../log/slab.js';
 import type { TopicLog } from '../log/topic-log.js';
 import type { EntryWriter } from '../state/journal-entries.js';
 import type { ChannelState } from '../state/topic-state.js';
@@ -12,6 +14,8 @@ import { InFlight, Run } from './in-flight.js';
 /** What the messages that a channel took are kept for. */
 export interface TakenOwner {
   readonly log: TopicLog;
+  /** Where it is told how long messages took; undefined if nobody wants to know. */
+  readonly latency: ChannelLatency | undefined;
   /** The channel's number in the journal. */
   readonly id: number;
   /** Where the journal's entries go; undefined for a channel that has no journal. */
@@ -38,6 +42,7 @@ export class Taken {
   /** Messages whose blocks turned out damaged. */
   lostCount = 0;
   readonly #owner: TakenOwner;
+  readonly #latency: ChannelLatency | undefined;
   readonly #inFlight = new InFlight();
   readonly #waiting: HeldQueue;
   readonly #deferred = new Deferred();
@@ -47,6 +52,7 @@ export class Taken {
 
   constructor(owner: TakenOwner) {
     this.#owner = owner;
+    this.#latency = owner.latency;
     this.#waiting = new HeldQueue(
       owner.log,
       (found) => owner.loaded(found),
@@ -80,8 +86,9 @@ export class Taken {
     return this.#inFlight.get(n) !== undefined;
   }
 
-  /** New messages went out. */
-  sent(run: Run): void {
+  /** New messages went out, whose records stand in the slab from `at` on. */
+  sent(run: Run, slab: Slab, at: number): void {
+    if (this.#latency) run.published = publishTimes(slab, at, run.count);
     run.segment.outstanding += run.count;
     this.#inFlight.add(run);
   }
@@ -91,8 +98,9 @@ export class Taken {
     return this.#waiting.take();
   }
 
-  /** A message that waited went out again. */
-  sentAgain(run: Run): void {
+  /** A message that waited went out again; its record stands in the slab at `at`. */
+  sentAgain(run: Run, slab: Slab, at: number): void {
+    if (this.#latency) run.published = publishTimes(slab, at, 1);
     this.#owner.journal?.held(this.#owner.id, run.firstN, 1, run.attempts);
     this.#inFlight.add(run);
   }
@@ -110,6 +118,7 @@ export class Taken {
   finish(consumer: Consumer, n: number): boolean {
     const run = this.#inFlight.take(n, consumer);
     if (!run) return false;
+    if (run.published) this.#latency?.finished(run.published[n - run.firstN]!);
     this.#finished(n, run.segment);
     return true;
   }
@@ -140,7 +149,9 @@ export class Taken {
     const run = this.#inFlight.take(n, consumer);
     if (!run) return false;
     const deadline = Math.min(monotonic() + consumer.msgTimeout, run.sentAt + longest);
-    this.#inFlight.add(new Run(consumer, n, 1, run.segment, run.attempts, run.sentAt, deadline));
+    const touched = new Run(consumer, n, 1, run.segment, run.attempts, run.sentAt, deadline);
+    touched.published = run.published?.slice(n - run.firstN, n - run.firstN + 1);
+    this.#inFlight.add(touched);
     return true;
   }
 

@@ -29,36 +29,41 @@ export function topicEmpty({ broker, query }: Request): Answer {
   const name = query.get('topic');
   if (name === undefined) throw new HttpError(400, 'MISSING_ARG_TOPIC');
   if (!isValidName(name)) throw new HttpError(400, 'INVALID_TOPIC');
-  existing(broker.topics.get(name)).empty();
-  return undefined;
+  return lasting(existing(broker.topics.get(name)), (topic) => topic.empty());
 }
 
 export function topicPause({ broker, query }: Request, paused: boolean): Answer {
   const name = query.get('topic');
   if (name === undefined) throw new HttpError(400, 'MISSING_ARG_TOPIC');
-  existing(broker.topics.get(name)).pause(paused);
-  return undefined;
+  return lasting(existing(broker.topics.get(name)), (topic) => topic.pause(paused));
 }
 
 export function channelCreate(request: Request): Answer {
   const { topic, name } = topicAndChannel(request);
-  topic.channel(name);
-  return undefined;
+  return lasting(topic, () => topic.channel(name));
 }
 
 export function channelDelete(request: Request): Answer {
   const { topic, name } = topicAndChannel(request);
-  if (!topic.deleteChannel(name)) throw new HttpError(404, 'CHANNEL_NOT_FOUND');
-  return undefined;
+  if (!topic.channels.has(name)) throw new HttpError(404, 'CHANNEL_NOT_FOUND');
+  return lasting(topic, () => topic.deleteChannel(name));
 }
 
 export function channelEmpty(request: Request): Answer {
-  existingChannel(request).empty();
-  return undefined;
+  const channel = existingChannel(request);
+  return lasting(channel.topic, () => channel.empty());
 }
 
 export function channelPause(request: Request, paused: boolean): Answer {
-  existingChannel(request).pause(paused);
+  const channel = existingChannel(request);
+  return lasting(channel.topic, () => channel.pause(paused));
+}
+
+/** Does something that is to last: where that could not be written down, it is done, but a crash would undo it. */
+function lasting(topic: Topic, act: (topic: Topic) => void): Answer {
+  act(topic);
+  const cause = topic.journalError;
+  if (cause) throw new HttpError(500, 'INTERNAL_ERROR', { cause });
   return undefined;
 }
 

@@ -13,8 +13,6 @@ const Addresses = v.nullable(v.array(v.string()));
 const OFF: Readonly<Record<string, unknown>> = {
   queue_scan_selection_count: 20,
   queue_scan_worker_pool_max: 4,
-  e2e_processing_latency_window_time: 600e9,
-  e2e_processing_latency_percentiles: [],
 };
 
 /** The numbers by which Go and nsqd know them. */

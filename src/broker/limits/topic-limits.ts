@@ -48,6 +48,7 @@ export class TopicLimits {
   readonly #expiry: Expiry | undefined;
   #ceiling = Number.POSITIVE_INFINITY;
   #diskFull: BrokerError | undefined;
+  #journalBehind: BrokerError | undefined;
   readonly #refused: OccasionalLog;
   readonly #dropped: OccasionalLog;
   readonly #outdated: OccasionalLog;
@@ -58,7 +59,10 @@ export class TopicLimits {
     this.#maxBytes = topic.ephemeral || maxTopicBytes === 0 ? Number.POSITIVE_INFINITY : maxTopicBytes;
     if (maxTopicAge > 0) this.#expiry = new Expiry(topic, maxTopicAge, () => this.#dropExpired());
     const note = (what: string) => (count: number) => logger.warn(`TOPIC(${topic.name}): ${what}`, { count });
-    this.#refused = new OccasionalLog(note('messages refused, the topic or the disk is full'));
+    this.#refused = new OccasionalLog((count) => {
+      const why = this.#blocked?.message ?? 'the topic is full';
+      logger.warn(`TOPIC(${topic.name}): messages refused: ${why}`, { count });
+    });
     this.#dropped = new OccasionalLog(note('oldest messages dropped, the topic or the disk is full'));
     this.#outdated = new OccasionalLog((count) =>
       logger.info(`TOPIC(${topic.name}): messages dropped, older than --max-topic-age`, { count }),
@@ -79,6 +83,19 @@ export class TopicLimits {
     this.#recount();
   }
 
+  /** Why nothing is taken: the journal could not be told of a channel, which after a crash would lack its messages. */
+  set journalBehind(cause: Error | undefined) {
+    if (!cause && !this.#journalBehind) return;
+    const words = `the journal of topic '${this.#topic.name}' cannot be written: ${cause?.message}`;
+    this.#journalBehind = cause && new BrokerError('E_STORAGE', words, { cause });
+    this.#recount();
+  }
+
+  /** Messages that had an OK already could not be written. */
+  lost(count: number): void {
+    this.droppedCount += count;
+  }
+
   /**
    * What becomes of messages that may not be taken, `bytes` of bodies: a ticket that says why. Undefined if they may.
    */
@@ -97,7 +114,7 @@ export class TopicLimits {
   committed(): void {
     this.#expiry?.published();
     const { log, settings } = this.#topic;
-    if (log.endPos <= this.#ceiling || this.#diskFull || settings.onLimit === 'reject') return;
+    if (log.endPos <= this.#ceiling || this.#blocked || settings.onLimit === 'reject') return;
     for (;;) {
       this.#recount();
       const { segments, endPos } = this.#topic.log;
@@ -128,6 +145,11 @@ export class TopicLimits {
     this.#expiry?.close();
   }
 
+  /** Why nothing is taken, whatever its size. */
+  get #blocked(): BrokerError | undefined {
+    return this.#diskFull ?? this.#journalBehind;
+  }
+
   #fits(size: number): boolean {
     const { log } = this.#topic;
     return log.endPos + log.uncommitted + size <= this.#ceiling;
@@ -135,7 +157,7 @@ export class TopicLimits {
 
   /** Why a publish of this size cannot be taken; undefined if there is room for it, or room will be made. */
   #overflow(size: number): BrokerError | undefined {
-    if (this.#diskFull) return this.#diskFull;
+    if (this.#blocked) return this.#blocked;
     const { name, settings, retention } = this.#topic;
     const rejects = settings.onLimit === 'reject';
     if (rejects) {
@@ -156,7 +178,7 @@ export class TopicLimits {
   }
 
   #recount(): void {
-    if (this.#diskFull) this.#ceiling = -1;
+    if (this.#blocked) this.#ceiling = -1;
     else if (this.#maxBytes === Number.POSITIVE_INFINITY) this.#ceiling = this.#maxBytes;
     else this.#ceiling = this.#topic.log.endPos + this.#maxBytes - this.#used();
   }

@@ -20,10 +20,22 @@ export class TopicWrites {
   #pauseUntil = 0;
   /** The last write of messages failed. */
   #isFailing = false;
+  /** Why the journal does not say what it should; undefined if it does. */
+  #journalError: Error | undefined;
 
   constructor(topic: Topic, host: TopicHost) {
     this.#topic = topic;
     this.#host = host;
+  }
+
+  /** The last write of messages failed. */
+  get isFailing(): boolean {
+    return this.#isFailing;
+  }
+
+  /** Why the journal's last write failed; undefined if it did not. */
+  get journalError(): Error | undefined {
+    return this.#journalError;
   }
 
   /** What comes of a topic that is closed is of no interest: its files may be gone. */
@@ -44,18 +56,29 @@ export class TopicWrites {
     this.#host.storageResult(this.#topic, part, error);
   }
 
-  /** Writes the journal's entries, unless that failed a moment ago: then the next snapshot will say what they say. */
+  /**
+   * Writes the journal's entries, unless that failed a moment ago: then the next snapshot will say what they say.
+   *
+   * Until it does, messages go by what an earlier journal says after a crash: where that is wrong about the channels
+   * themselves, no more messages are taken.
+   */
   journal(journal: Journal): void {
-    if (monotonic() < this.#pauseUntil) {
-      journal.entries.clear();
-      return;
-    }
+    const { isVital } = journal.entries;
     try {
-      journal.write();
-      this.#host.storageResult(this.#topic, 'journal', undefined);
+      if (monotonic() < this.#pauseUntil) journal.entries.clear();
+      else this.#write(journal);
     } catch (error) {
       this.#pauseUntil = monotonic() + PAUSE;
+      this.#journalError = error as Error;
       this.failed('journal', error);
     }
+    if (isVital && this.#journalError) this.#topic.limits.journalBehind = this.#journalError;
+  }
+
+  #write(journal: Journal): void {
+    journal.write();
+    this.#journalError = undefined;
+    this.#topic.limits.journalBehind = undefined;
+    this.#host.storageResult(this.#topic, 'journal', undefined);
   }
 }

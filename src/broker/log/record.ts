@@ -50,6 +50,11 @@ export function writeRecordHeader(
   writeHex32(view, at + ID_OFFSET + 8, idLo);
 }
 
+/** When the record that begins at `at` was published: ns since 1970, as near (256 ns) as a number comes to it. */
+export function publishTime(view: DataView, at: number): number {
+  return view.getUint32(at + TIMESTAMP_OFFSET) * TWO_32 + view.getUint32(at + TIMESTAMP_OFFSET + 4);
+}
+
 /** Bytes of the record that begins at `at`. */
 export function recordLength(buf: Buffer, at: number): number {
   return SIZE_FIELD + ((buf[at]! << 24) | (buf[at + 1]! << 16) | (buf[at + 2]! << 8) | buf[at + 3]!);

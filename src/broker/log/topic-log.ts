@@ -139,22 +139,23 @@ export class TopicLog implements SlabOwner {
   /**
    * Writes all that was appended to the segment file; it may be read when `done` is called. A little is written at once,
    * much of it off the event loop: `done` may be called before this returns, or later. With an error, nothing of it is
-   * kept, nor of what was appended since. To be called again only then.
+   * kept, nor of what was appended since: so many messages are lost. To be called again only then.
    */
-  commit(done: (error: Error | undefined) => void): void {
+  commit(done: (error: Error | undefined, lost: number) => void): void {
     const batch = this.#tail.take();
-    if (!batch) return done(undefined);
+    if (!batch) return done(undefined, 0);
     if (this.inMemory) {
       this.#accept(batch);
-      return done(undefined);
+      return done(undefined, 0);
     }
     this.#writing = true;
     this.#writer.write(batch, (error) => {
       this.#writing = false;
+      const lost = error ? this.#tail.nextN - batch.firstN : 0;
       if (this.#closed) batch.discard();
       else if (error) this.#takeBack(batch, error);
       else this.#accept(batch);
-      done(error);
+      done(error, lost);
     });
   }
 

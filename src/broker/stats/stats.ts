@@ -2,18 +2,11 @@ import type { SessionAuth } from '../auth/session-auth.js';
 import type { Broker } from '../broker.js';
 import type { Channel } from '../channel.js';
 import type { Consumers } from '../delivery/consumers.js';
+import { type LatencyStats, latencyStats } from '../latency/latency-stats.js';
 import { Session } from '../tcp/session.js';
 import type { PubCount } from '../tcp/session-state.js';
 import { type TlsStats, tlsStats } from '../tls/tls-stats.js';
 import type { Topic } from '../topic.js';
-
-/** Latency from publish to FIN; not measured unless percentiles are asked for. */
-interface Latency {
-  count: number;
-  percentiles: { quantile: number; value: number }[] | null;
-}
-
-const NO_LATENCY: Latency = { count: 0, percentiles: null };
 
 /** A client in `/stats`; names and order of the fields are nsqd's. */
 export interface ClientStats extends TlsStats {
@@ -57,7 +50,7 @@ export interface ChannelStats {
   client_count: number;
   clients: ClientStats[] | null;
   paused: boolean;
-  e2e_processing_latency: Latency;
+  e2e_processing_latency: LatencyStats;
   /** Messages that a limit dropped, left out while there is none; not in nsqd. */
   dropped_count?: number;
 }
@@ -70,7 +63,7 @@ export interface TopicStats {
   message_count: number;
   message_bytes: number;
   paused: boolean;
-  e2e_processing_latency: Latency;
+  e2e_processing_latency: LatencyStats;
   /** Messages that a limit dropped, once for each channel, left out while there is none; not in nsqd. */
   dropped_count?: number;
 }
@@ -118,7 +111,10 @@ function topicStats(topic: Topic, filter: StatsFilter): TopicStats {
     message_count: topic.messageCount,
     message_bytes: topic.messageBytes,
     paused: topic.paused,
-    e2e_processing_latency: NO_LATENCY,
+    e2e_processing_latency: latencyStats(
+      topic.channels.values(),
+      topic.settings.e2eProcessingLatencyPercentiles,
+    ),
     ...dropped(topic.limits.droppedCount),
   };
 }
@@ -143,7 +139,7 @@ function channelStats(channel: Channel, filter: StatsFilter): ChannelStats {
     client_count: channel.consumers.size,
     clients: filter.clients ? sessions.map((session) => clientStats(session, filter.topic)) : null,
     paused: channel.paused,
-    e2e_processing_latency: NO_LATENCY,
+    e2e_processing_latency: latencyStats([channel], channel.topic.settings.e2eProcessingLatencyPercentiles),
     ...dropped(channel.droppedCount),
   };
 }

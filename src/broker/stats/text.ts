@@ -1,5 +1,6 @@
 import { formatDuration } from '../../protocol/duration.js';
 import type { Broker } from '../broker.js';
+import { latencyText } from '../latency/latency-stats.js';
 import type { MemoryStats } from './memory.js';
 import type { BrokerStats, ChannelStats, ClientStats, TopicStats } from './stats.js';
 
@@ -35,7 +36,7 @@ export function statsText(broker: Broker, stats: BrokerStats, memory: MemoryStat
 
 function topicLine(topic: TopicStats): string {
   const paused = topic.paused ? '*P ' : '   ';
-  return `${paused}[${pad(topic.topic_name, 15)}] depth: ${pad(topic.depth, 5)} be-depth: ${pad(topic.backend_depth, 5)} msgs: ${pad(topic.message_count, 8)} e2e%: ${dropped(topic)}`;
+  return `${paused}[${pad(topic.topic_name, 15)}] depth: ${pad(topic.depth, 5)} be-depth: ${pad(topic.backend_depth, 5)} msgs: ${pad(topic.message_count, 8)} e2e%: ${lineEnd(topic)}`;
 }
 
 function channelLine(channel: ChannelStats): string {
@@ -44,7 +45,7 @@ function channelLine(channel: ChannelStats): string {
     `${paused}[${pad(channel.channel_name, 25)}] depth: ${pad(channel.depth, 5)}` +
     ` be-depth: ${pad(channel.backend_depth, 5)} inflt: ${pad(channel.in_flight_count, 4)}` +
     ` def: ${pad(channel.deferred_count, 4)} re-q: ${pad(channel.requeue_count, 5)}` +
-    ` timeout: ${pad(channel.timeout_count, 5)} msgs: ${pad(channel.message_count, 8)} e2e%: ${dropped(channel)}`
+    ` timeout: ${pad(channel.timeout_count, 5)} msgs: ${pad(channel.message_count, 8)} e2e%: ${lineEnd(channel)}`
   );
 }
 
@@ -64,9 +65,14 @@ function clientLine(client: ClientStats): string {
   );
 }
 
-/** Not in nsqd: at the line's end, and only if there is something to say. */
-function dropped({ dropped_count: count = 0 }: { dropped_count?: number }): string {
-  return count > 0 ? `dropped: ${count}` : '';
+/** What was dropped is not in nsqd: it comes last, and only if there is something to say. */
+function lineEnd({
+  e2e_processing_latency: latency,
+  dropped_count: count = 0,
+}: TopicStats | ChannelStats): string {
+  const times = latencyText(latency);
+  if (count === 0) return times;
+  return `${times}${times === '' ? '' : ' '}dropped: ${count}`;
 }
 
 function pad(value: string | number, width: number): string {

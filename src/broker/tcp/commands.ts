@@ -140,7 +140,7 @@ export class Commands implements CommandSink {
   /** Says OK when the messages are as safe as was promised. A client is not read from while too much is to be written. */
   #published(topic: Topic, ticket: CommitTicket, messages: number, code: ErrorCode): void {
     if (!ticket.error) this.#lastCount!.count += messages;
-    if (this.#session.broker.settings.durability === 'memory' && !ticket.error) this.#session.replies.ok();
+    if (topic.oksAtOnce && !ticket.error) this.#session.replies.ok();
     else this.#session.replies.okWhen(ticket, code);
     if (topic.log.uncommitted < MOST_UNCOMMITTED) return;
     this.#session.stream.pause();

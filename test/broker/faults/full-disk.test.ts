@@ -1,58 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
-import { Broker } from '../../../src/broker/broker.js';
-import { type Files, REAL_FILES } from '../../../src/broker/log/files.js';
-import type { BrokerOptions } from '../../../src/broker/settings.js';
+import { REAL_FILES } from '../../../src/broker/log/files.js';
 import { cleanup, tempDir } from '../../support/temp.js';
 import { sized } from '../../support/wire.js';
 import { until } from '../limits/support/limits.js';
 import { afterCrash, countsOf, openBroker } from '../support/brokers.js';
 import { connect, consume, numbered, settled, stop, subscribe, take } from '../support/clients.js';
 import { http } from '../support/http.js';
-
-/** The file system, with writes to some files refused as on a full disk. */
-class FullDisk {
-  refuse: (path: string) => boolean = () => false;
-  readonly files: Files;
-  readonly #paths = new Map<number, string>();
-
-  constructor() {
-    this.files = {
-      ...REAL_FILES,
-      openSync: (path, flags) => {
-        const fd = REAL_FILES.openSync(path, flags);
-        this.#paths.set(fd, path);
-        return fd;
-      },
-      writeSync: (fd, ...rest) => {
-        this.#check(fd);
-        return REAL_FILES.writeSync(fd, ...rest);
-      },
-      fdatasync: (fd, done) => {
-        try {
-          this.#check(fd);
-        } catch (error) {
-          setImmediate(done, error as Error);
-          return;
-        }
-        REAL_FILES.fdatasync(fd, done);
-      },
-    };
-  }
-
-  #check(fd: number): void {
-    if (!this.refuse(this.#paths.get(fd) ?? '')) return;
-    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
-  }
-}
-
-async function openOn({ files }: FullDisk, options: BrokerOptions = {}): Promise<Broker> {
-  const broker = new Broker({ dataPath: tempDir(), httpAddress: '127.0.0.1:0', ...options }, files);
-  await broker.start();
-  cleanup(() => broker.close());
-  return broker;
-}
+import { FullDisk, openOn } from './support/full-disk.js';
 
 it('while nothing can be written, consumers go on, and health comes back by itself when it can', async () => {
   const disk = new FullDisk();

@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { OPTION_SPECS } from '../../../src/broker/option-table.js';
 import { resolveSettings } from '../../../src/cli/resolution.js';
 import { BROKER_SETTINGS, brokerOptions } from '../../../src/cli/serve/broker-settings.js';
-import { PENDING_SETTINGS, pendingWarnings } from '../../../src/cli/serve/pending-settings.js';
+import { deprecationWarnings, IGNORED_SETTINGS } from '../../../src/cli/serve/ignored-settings.js';
 
-const SETTINGS = { ...BROKER_SETTINGS, ...PENDING_SETTINGS };
+const SETTINGS = { ...BROKER_SETTINGS, ...IGNORED_SETTINGS };
 
 /** Every flag of the original nsqd 1.3, but for `--config` and `--version`, which every command has. */
 const ORIGINAL_FLAGS = `
@@ -52,13 +52,13 @@ test('a statsd address that is none is refused', () => {
 });
 
 test('no setting both has an effect and is said to have none', () => {
-  expect(OPTION_SPECS.map(({ flag }) => flag).filter((flag) => flag in PENDING_SETTINGS)).toEqual([]);
+  expect(OPTION_SPECS.map(({ flag }) => flag).filter((flag) => flag in IGNORED_SETTINGS)).toEqual([]);
 });
 
 describe("nsqd's configuration file", () => {
   const path = new URL('nsqd.toml', import.meta.url);
   const file = { path: 'nsqd.toml', values: parse(readFileSync(path, 'utf8')) };
-  const { values, sources, warnings } = resolveSettings(SETTINGS, {}, {}, file);
+  const { values, warnings } = resolveSettings(SETTINGS, {}, {}, file);
 
   test('has no unknown key', () => {
     expect(warnings).toEqual([]);
@@ -80,25 +80,21 @@ describe("nsqd's configuration file", () => {
       statsdPrefix: 'nsq.%s',
       statsdInterval: 60_000,
       statsdMemStats: true,
+      e2eProcessingLatencyPercentiles: [1, 0.99, 0.95],
+      e2eProcessingLatencyWindowTime: 600_000,
     });
-  });
-
-  test('gets one line for each feature that it asks for and that is not there', () => {
-    expect(pendingWarnings(values, sources)).toEqual([
-      'end-to-end latency is not available yet: --e2e-processing-latency-percentile ignored, no percentiles are kept',
-    ]);
   });
 });
 
-describe('pendingWarnings', () => {
+describe('deprecationWarnings', () => {
   const warningsFor = (flags: Record<string, string[] | boolean>): string[] => {
     const { values, sources } = resolveSettings(SETTINGS, flags, {});
-    return pendingWarnings(values, sources);
+    return deprecationWarnings(values, sources);
   };
 
   test.each([
     ['nothing asked', {}, []],
-    ['turned off', { deflate: false, 'statsd-address': [''] }, []],
+    ['turned off', { verbose: false, 'worker-id': false }, []],
     ['a deprecated flag', { verbose: true }, ['--verbose is deprecated: use --log-level']],
   ])('%s', (_, flags, expected) => {
     expect(warningsFor(flags)).toEqual(expected);
@@ -119,6 +115,58 @@ describe('--enable-experiment', () => {
     ['in both', { 'enable-experiment': ['b'] }, { enable_experiment: ['a'] }, ['b']],
   ])('%s', (_, flags, toml, expected) => {
     expect(experiments(flags, toml)).toEqual(expected);
+  });
+});
+
+describe('--e2e-processing-latency-percentile', () => {
+  const FLAG = 'e2e-processing-latency-percentile';
+  const fromFlags = (...texts: string[]): unknown =>
+    resolveSettings(SETTINGS, { [FLAG]: texts }, {}).values[FLAG];
+  const fromFile = (text: string): unknown => {
+    const file = { path: 'f', values: parse(`e2e_processing_latency_percentiles = ${text}`) };
+    return resolveSettings(SETTINGS, {}, {}, file).values[FLAG];
+  };
+
+  test('flags are put in order, the largest first, and nothing that is given twice is left out', () => {
+    expect(fromFlags('0.9,0.99', '1,.95,0.95', '5e-1', '+0.25')).toEqual([
+      1, 0.99, 0.95, 0.95, 0.9, 0.5, 0.25,
+    ]);
+  });
+
+  test('a file keeps its order', () => {
+    expect(fromFile('[0.5, 1.0, 0.95]')).toEqual([0.5, 1, 0.95]);
+    expect(fromFile('[1, 0.5]')).toEqual([1, 0.5]);
+    expect(fromFile('"0.5,0.95"')).toEqual([0.5, 0.95]);
+    expect(fromFile('0.5')).toEqual([0.5]);
+    expect(fromFile('[]')).toEqual([]);
+  });
+
+  test('so does the environment', () => {
+    const variable = { NSQ_E2E_PROCESSING_LATENCY_PERCENTILE: '0.5,1' };
+    expect(resolveSettings(SETTINGS, {}, variable).values[FLAG]).toEqual([0.5, 1]);
+  });
+
+  test.each(['0', '-0.5', '1.1', '100', 'abc', '', '0.99,,0.5', '0.99, 0.5', 'nan', 'inf', '1e-400', '0.5x'])(
+    '"%s" is none',
+    (text) => {
+      const item = text.split(',').find((it) => !(Number(it) > 0 && Number(it) <= 1) || it.startsWith(' '));
+      expect(() => fromFlags(text)).toThrow(
+        `invalid value for --${FLAG}: "${item}" is not a number above 0 and up to 1`,
+      );
+    },
+  );
+
+  test('a percentage is told what it is as a fraction', () => {
+    expect(() => fromFlags('99.9')).toThrow('"99.9" is not a number above 0 and up to 1; 99.9 % is 0.999');
+    expect(() => fromFile('[95]')).toThrow('"95" is not a number above 0 and up to 1; 95 % is 0.95');
+  });
+
+  test('a window must be some time', () => {
+    for (const text of ['0', '-5s']) {
+      expect(() => resolveSettings(SETTINGS, { 'e2e-processing-latency-window-time': [text] }, {})).toThrow(
+        'out of range: 1ms to',
+      );
+    }
   });
 });
 
