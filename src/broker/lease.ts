@@ -145,9 +145,10 @@ export class Lease {
     try {
       fd = openSync(this.#path, LOOKING);
     } catch (error) {
+      const there = lstatSync(this.#path, { throwIfNoEntry: false });
+      if (!there) return 'gone';
+      if (there.ino !== fstatSync(this.#fd).ino) return 'other';
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' || code === 'ENOTDIR') return 'gone';
-      if (lstatSync(this.#path).ino !== fstatSync(this.#fd).ino) return 'other';
       // It is there, and descriptors are few.
       if (code === 'EMFILE' || code === 'ENFILE') return 'own';
       throw error;
