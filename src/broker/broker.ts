@@ -1,8 +1,10 @@
 import { isValidName } from '../protocol/names.js';
 import { AuthServers } from './auth/auth-servers.js';
+import { type Body, encodeBatch, toBuffer } from './body.js';
 import { monotonic, wallClock } from './clock.js';
 import { Compactor } from './compactor.js';
 import { Directory } from './directory/directory.js';
+import { Ending } from './ending.js';
 import { BrokerError } from './errors.js';
 import { experimentWarnings } from './experiments.js';
 import type { HttpServer } from './http/server.js';
@@ -29,15 +31,15 @@ import { NSQD_VERSION } from './version.js';
 /** Milliseconds until a write that failed is tried again. */
 const RECOVERY_INTERVAL = 1000;
 
-/** A body as callers give it; text is sent as UTF-8. */
-export type Body = Buffer | Uint8Array | string;
+/** Topics that are closed at a time. */
+const CLOSING_AT_ONCE = 64;
 
 /** A broker: the topics of one data path, and the servers that clients reach them by. */
 export class Broker implements TopicHost {
   readonly settings: BrokerSettings;
   readonly logger: Logger;
   readonly scheduler = new Scheduler();
-  readonly turn = new Turn();
+  readonly turn = new Turn(() => this.#store.isHeld);
   readonly topics = new Map<string, Topic>();
   readonly version = NSQD_VERSION;
   readonly startedAt = Date.now();
@@ -53,6 +55,8 @@ export class Broker implements TopicHost {
   readonly #directory: Directory;
   readonly #compactor: Compactor;
   #closing: Promise<void> | undefined;
+  #isUp = false;
+  readonly #ending = new Ending();
   readonly #storageHealth = new StorageHealth(() => this.#healthChanged());
   readonly #recovery: Deadline;
   readonly #disk: DiskLimit;
@@ -64,7 +68,7 @@ export class Broker implements TopicHost {
     this.tlsRequired = tlsRequirement(this.settings);
     const authorities = rootCa(this.settings);
     if (this.settings.authHttpAddresses.length > 0) this.auth = new AuthServers(this.settings, authorities);
-    this.#store = new Store(this.settings, this.logger, files);
+    this.#store = new Store(this.settings, this.logger, files, (error) => this.#lose(error));
     this.#disk = new DiskLimit(this, this.#storageHealth);
     this.#recovery = new Deadline(() => this.#recover());
     this.#servers = new Servers(this);
@@ -123,12 +127,20 @@ export class Broker implements TopicHost {
 
   /** `OK`, or `NOK - ` and what is wrong. */
   get health(): string {
-    const { error } = this.#storageHealth;
+    const error = this.#ending.cause ?? this.#storageHealth.error;
     return error ? `NOK - ${error.message}` : 'OK';
   }
 
   get healthy(): boolean {
-    return this.#storageHealth.error === undefined;
+    return (this.#ending.cause ?? this.#storageHealth.error) === undefined;
+  }
+
+  /**
+   * Settles when it is closed; rejects if it had to stop by itself, because its data path is another broker's now or was
+   * moved away: with a BrokerError E_LOCKED.
+   */
+  get closed(): Promise<void> {
+    return this.#ending.promise;
   }
 
   /** @throws BrokerError E_OPTION, E_DATA_PATH, E_LOCKED, E_FORMAT, E_STORAGE or E_LISTEN */
@@ -146,6 +158,8 @@ export class Broker implements TopicHost {
       this.setLookupdTcpAddresses(this.settings.lookupdTcpAddresses);
       this.#directory.resume();
       await this.#startStatsd();
+      this.#store.check();
+      this.#isUp = true;
     } catch (error) {
       await this.close();
       throw error;
@@ -154,7 +168,7 @@ export class Broker implements TopicHost {
 
   /** Stops taking, writes what is to be written, closes every connection and lets the data path go. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#close().finally(this.#ending.reached);
     return this.#closing;
   }
 
@@ -200,9 +214,7 @@ export class Broker implements TopicHost {
   ): Promise<void> {
     if (!isValidName(topic)) throw new BrokerError('E_OPTION', `'${topic}' is no valid topic name`);
     const single = typeof body === 'string' || body instanceof Uint8Array;
-    const bodies = (single ? [body] : body).map((it) =>
-      typeof it === 'string' ? Buffer.from(it) : toBuffer(it),
-    );
+    const bodies = (single ? [body] : body).map(toBuffer);
     const { maxMsgSize, maxReqTimeout } = this.settings;
     for (const { length } of bodies) {
       if (length === 0 || length > maxMsgSize) {
@@ -218,6 +230,7 @@ export class Broker implements TopicHost {
 
   /** As `publish`, for what was checked already. */
   publishBodies(name: string, bodies: readonly Buffer[], deferMs: number): Promise<void> {
+    if (this.#ending.cause) return Promise.reject(this.#ending.cause);
     if (this.#closing) return Promise.reject(new BrokerError('E_CLOSING', 'the broker is closing'));
     if (bodies.length === 0) {
       this.topic(name);
@@ -349,30 +362,38 @@ export class Broker implements TopicHost {
     this.scheduler.arm(this.#sync, monotonic() + this.settings.syncTimeout);
   }
 
+  /** The data path is not this broker's any more: from now on nothing is written there, and nothing confirmed. */
+  #lose(error: BrokerError): void {
+    this.#ending.cause = error;
+    this.logger.error(`${error.message}: this broker stops, and leaves everything there as it is`);
+    this.#servers.cut();
+    // A start that is under way fails with the same error.
+    if (this.#isUp) setImmediate(() => void this.close());
+  }
+
   async #close(): Promise<void> {
     this.#disk.close();
-    await this.#directory.close();
+    const withdrawn = this.#directory.close();
+    if (this.#ending.cause) await this.#closeTopics();
+    await withdrawn;
     await this.#compactor.close();
     await Promise.all([this.#servers.close(), this.#statsd?.close()]);
     this.turn.run();
-    await Promise.all([...this.topics.values()].map((topic) => topic.close()));
+    await this.#closeTopics();
     this.scheduler.close();
     await this.#store.close();
     this.logger.info('closed');
   }
-}
 
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** As an MPUB body: `u32 count`, then `u32 size | body` each. */
-function encodeBatch(bodies: readonly Buffer[]): Buffer {
-  const batch = Buffer.allocUnsafe(bodies.reduce((size, { length }) => size + 4 + length, 4));
-  let at = batch.writeUInt32BE(bodies.length, 0);
-  for (const body of bodies) {
-    at = batch.writeUInt32BE(body.length, at);
-    at += body.copy(batch, at);
+  /** Some at a time: else the event loop would be held for as long as there are many. */
+  async #closeTopics(): Promise<void> {
+    const topics = this.topics.values();
+    const next = async (): Promise<void> => {
+      for (const topic of topics) {
+        if (this.#ending.cause) topic.abandon(this.#ending.cause);
+        else await topic.close();
+      }
+    };
+    await Promise.all(Array.from({ length: CLOSING_AT_ONCE }, next));
   }
-  return batch;
 }

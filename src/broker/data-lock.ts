@@ -1,37 +1,15 @@
-import {
-  existsSync,
-  lstatSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-  utimes,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, lstatSync, openSync, rmSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { BrokerError, messageOf } from './errors.js';
-
-/** Who holds a data path: a process is known by its id, when it was started, and where. */
-interface Holder {
-  pid: number;
-  /** In the kernel's ticks since the boot; empty where the system does not tell. */
-  started: string;
-  /** The machine since its last start, and the processes that see each other there: a container has its own. */
-  boot: string;
-  processes: string;
-  host: string;
-}
+import { FoundLock } from './found-lock.js';
+import { Lease, type LeaseOptions } from './lease.js';
+import { type LockHolder, ownHolder, readHolder } from './lock-holder.js';
+import { SILENT } from './logger.js';
 
 const FILE = 'lock';
-/** How often a holder touches its file (ms), and how long another looks whether it does. */
-const TOUCH_INTERVAL = 1000;
-const WATCH = 3500;
-const WATCH_STEP = 100;
+const ALONE: LeaseOptions = { logger: SILENT, onLost: () => {} };
 
 /**
  * Keeps a data path for one broker, by two locks:
@@ -45,36 +23,38 @@ const WATCH_STEP = 100;
 export class DataLock {
   readonly #path: string;
   readonly #socket: Server | undefined;
-  readonly #touching: NodeJS.Timeout;
+  readonly #lease: Lease;
 
-  private constructor(path: string, socket: Server | undefined) {
+  private constructor(path: string, socket: Server | undefined, lease: Lease) {
     this.#path = path;
     this.#socket = socket;
-    this.#touching = setInterval(() => utimes(path, new Date(), new Date(), () => {}), TOUCH_INTERVAL);
-    this.#touching.unref();
+    this.#lease = lease;
   }
 
   /**
    * @param directory where the lock file goes
-   * @param dataPath what the error names
+   * @param dataPath what errors name
    * @throws BrokerError E_LOCKED if another broker holds it, E_DATA_PATH if the file cannot be written
    */
-  static async take(directory: string, dataPath: string): Promise<DataLock> {
+  static async take(directory: string, dataPath: string, options: LeaseOptions = ALONE): Promise<DataLock> {
     const path = join(directory, FILE);
-    const socket = await takeSocket(directory, () => heldError(dataPath, read(path)));
+    const socket = await takeSocket(directory, () => heldError(dataPath, readHolder(path)));
     try {
-      await takeFile(path, dataPath);
-      return new DataLock(path, socket);
+      const { fd, text } = await takeFile(path, dataPath);
+      return new DataLock(path, socket, new Lease(fd, text, path, dataPath, options));
     } catch (error) {
       socket?.close();
       throw error;
     }
   }
 
+  /** See {@link Lease}. */
+  get lease(): Lease {
+    return this.#lease;
+  }
+
   async release(): Promise<void> {
-    clearInterval(this.#touching);
-    // It may be gone with its directory.
-    rmSync(this.#path, { force: true });
+    if (this.#lease.end()) rmSync(this.#path, { force: true });
     await new Promise<void>((resolve) => (this.#socket ? this.#socket.close(() => resolve()) : resolve()));
   }
 }
@@ -94,15 +74,13 @@ async function takeSocket(directory: string, held: () => BrokerError): Promise<S
   });
 }
 
-async function takeFile(path: string, dataPath: string): Promise<void> {
-  const own = JSON.stringify(describe(process.pid));
+async function takeFile(path: string, dataPath: string): Promise<{ fd: number; text: Buffer }> {
+  const text = Buffer.from(JSON.stringify(ownHolder()));
   for (;;) {
     try {
-      writeFileSync(path, own, { flag: 'wx', mode: 0o600 });
-      return;
+      const fd = openSync(path, 'wx', 0o600);
+      return { fd, text: text.subarray(0, fill(fd, text, path)) };
     } catch (error) {
-      // A full disk leaves the file empty. It locks all the same, because its time is renewed.
-      if (hasCode(error, 'ENOSPC') && existsSync(path)) return;
       if (!hasCode(error, 'EEXIST')) {
         throw new BrokerError('E_DATA_PATH', `cannot write ${path}: ${messageOf(error)}`, { cause: error });
       }
@@ -110,126 +88,29 @@ async function takeFile(path: string, dataPath: string): Promise<void> {
     if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) {
       throw new BrokerError('E_DATA_PATH', `${path} is not a file: move it away`);
     }
-    const holder = read(path);
-    if (await isHeld(path, holder)) throw heldError(dataPath, holder);
-    setAside(path, holder);
+    const found = new FoundLock(path);
+    if (await found.isHeld()) throw heldError(dataPath, found.holder);
+    found.remove();
   }
 }
 
-/** Removes the file of a dead holder, but not one that another broker put in its place meanwhile. */
-function setAside(path: string, holder: Holder | undefined): void {
-  const aside = `${path}.${process.pid}`;
+/** Bytes written. A full disk leaves the file empty: it locks all the same, because its time is renewed. */
+function fill(fd: number, text: Buffer, path: string): number {
   try {
-    renameSync(path, aside);
+    return writeSync(fd, text);
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
+    if (hasCode(error, 'ENOSPC')) return 0;
+    closeSync(fd);
+    unlinkSync(path);
     throw error;
   }
-  const moved = read(aside);
-  if (JSON.stringify(moved) !== JSON.stringify(holder)) renameSync(aside, path);
-  else unlinkSync(aside);
 }
 
-function heldError(dataPath: string, holder: Holder | undefined): BrokerError {
+function heldError(dataPath: string, holder: LockHolder | undefined): BrokerError {
   const who = holder
     ? ` (process ${holder.pid}${holder.host === hostname() ? '' : ` on ${holder.host}`})`
     : '';
   return new BrokerError('E_LOCKED', `data path '${dataPath}' is held by another broker${who}`);
-}
-
-function describe(pid: number): Holder {
-  return { pid, started: startOf(pid), boot: bootId(), processes: processSpace(), host: hostname() };
-}
-
-function read(path: string): Holder | undefined {
-  try {
-    const holder: Partial<Holder> | null = JSON.parse(readFileSync(path, 'utf8'));
-    if (typeof holder?.pid !== 'number') return undefined;
-    return {
-      pid: holder.pid,
-      started: holder.started ?? '',
-      boot: holder.boot ?? '',
-      processes: holder.processes ?? '',
-      host: holder.host ?? '',
-    };
-  } catch {
-    return undefined;
-  }
-}
-
-async function isHeld(path: string, holder: Holder | undefined): Promise<boolean> {
-  return holder && isNear(holder) ? isAlive(holder) : isTouched(path);
-}
-
-/**
- * Whether the holder's process could be seen from here. A name of the host does not tell: another machine, or another
- * container on this one, may have the same.
- */
-function isNear({ boot, processes, host }: Holder): boolean {
-  return boot === bootId() && processes === processSpace() && (boot !== '' || host === hostname());
-}
-
-/** Whether somebody renews the file's time. */
-async function isTouched(path: string): Promise<boolean> {
-  const before = timeOf(path);
-  for (let waited = 0; waited < WATCH; waited += WATCH_STEP) {
-    await wait(WATCH_STEP);
-    if (timeOf(path) !== before) return true;
-  }
-  return false;
-}
-
-function timeOf(path: string): number {
-  try {
-    return statSync(path).mtimeMs;
-  } catch {
-    return 0;
-  }
-}
-
-function isAlive(holder: Holder): boolean {
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    return hasCode(error, 'EPERM');
-  }
-  // One that has ended stays a zombie for as long as its parent does not ask, which in a container may be for good.
-  return holder.started === startOf(holder.pid) && !ENDED.has(statOf(holder.pid)[0] ?? '');
-}
-
-/** Marks of a process that has ended: zombie, dead. */
-const ENDED: ReadonlySet<string> = new Set(['Z', 'X']);
-
-function startOf(pid: number): string {
-  return statOf(pid)[19] ?? '';
-}
-
-/** What the kernel says of a process, from its state on; empty if it says nothing. */
-function statOf(pid: number): string[] {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The process's name, in brackets, may hold anything.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return [];
-  }
-}
-
-function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return '';
-  }
-}
-
-/** Which processes this one can see; empty where the system does not tell. */
-function processSpace(): string {
-  try {
-    return readlinkSync('/proc/self/ns/pid');
-  } catch {
-    return '';
-  }
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -5,7 +5,7 @@ import type { BrokerOptions } from './settings.js';
 import { Store } from './store.js';
 import type { TakeoverReport } from './takeover/report.js';
 
-export type { Body } from './broker.js';
+export type { Body } from './body.js';
 export { BrokerError, type BrokerErrorCode } from './errors.js';
 export { LOG_LEVELS, type Logger, type LogLevel } from './logger.js';
 export { OPTION_SPECS, type OptionSpec } from './option-table.js';
@@ -25,7 +25,15 @@ export { NSQD_VERSION } from './version.js';
 /** A running broker. */
 export type Broker = Pick<
   BrokerCore,
-  'tcpAddress' | 'httpAddress' | 'httpsAddress' | 'dataPath' | 'settings' | 'health' | 'publish' | 'close'
+  | 'tcpAddress'
+  | 'httpAddress'
+  | 'httpsAddress'
+  | 'dataPath'
+  | 'settings'
+  | 'health'
+  | 'publish'
+  | 'close'
+  | 'closed'
 >;
 
 /**

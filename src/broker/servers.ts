@@ -72,6 +72,12 @@ export class Servers {
     if (this.#https) this.#httpsAddress = await this.#listen(this.#https, settings.httpsAddress, 'HTTPS');
   }
 
+  /** Ends every connection at once: what has yet to be sent does not go out. */
+  cut(): void {
+    this.tcp.cut();
+    for (const http of [this.http, this.#https]) http?.server.closeAllConnections();
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.tcp.close(), this.http.close(), this.#https?.close()]);
   }

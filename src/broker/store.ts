@@ -7,6 +7,7 @@ import { DataLock } from './data-lock.js';
 import { BrokerError, messageOf } from './errors.js';
 import { segmentSize } from './limits/topic-limits.js';
 import { type Files, isKind, REAL_FILES, syncDirectory, writeFully } from './log/files.js';
+import { guardedFiles } from './log/guarded-files.js';
 import { IdSource } from './log/id-source.js';
 import { restoreEntries, takeName } from './log/new-entries.js';
 import { openSegments } from './log/open.js';
@@ -47,6 +48,7 @@ export class Store {
   #dataPath: string;
   readonly #temporary: boolean;
   readonly #files: Files;
+  readonly #onLost: (error: BrokerError) => void;
   readonly #logger: Logger;
   readonly #settings: BrokerSettings;
   readonly #cache: SlabCache;
@@ -57,11 +59,18 @@ export class Store {
   #removals = 0;
   readonly #removing = new Set<Promise<void>>();
 
-  constructor(settings: BrokerSettings, logger: Logger, files: Files = REAL_FILES) {
+  /** @param onLost is told when the data path is no longer this broker's: from then on nothing is written there */
+  constructor(
+    settings: BrokerSettings,
+    logger: Logger,
+    files: Files = REAL_FILES,
+    onLost: (error: BrokerError) => void = () => {},
+  ) {
     this.#temporary = settings.dataPath === '';
     this.#dataPath = settings.dataPath;
     this.#settings = settings;
-    this.#files = files;
+    this.#files = guardedFiles(files, this);
+    this.#onLost = onLost;
     this.#logger = logger;
     this.#cache = new SlabCache(settings.cacheSize);
     this.#ids = new IdSource(settings.nodeId);
@@ -70,6 +79,16 @@ export class Store {
   /** The data path as given, or the temporary one, which is made when the store is opened. */
   get dataPath(): string {
     return this.#dataPath;
+  }
+
+  /** Whether the data path is still this broker's, as far as the system tells. */
+  get isHeld(): boolean {
+    return this.#lock?.lease.isHeld() ?? true;
+  }
+
+  /** @throws BrokerError E_LOCKED if the data path is no longer this broker's, E_STORAGE if the system does not tell */
+  check(anew = false): void {
+    this.#lock?.lease.check(anew);
   }
 
   /**
@@ -91,9 +110,12 @@ export class Store {
       );
     }
     this.#syncDirectories();
-    this.#lock = await DataLock.take(join(this.dataPath, ROOT), this.dataPath);
+    this.#lock = await DataLock.take(join(this.dataPath, ROOT), this.dataPath, {
+      logger: this.#logger,
+      onLost: this.#onLost,
+    });
     const spares = join(this.dataPath, ROOT, SPARES);
-    this.#spares = new SpareFiles(spares, this.#logger, segmentSize(this.#settings));
+    this.#spares = new SpareFiles(spares, this.#logger, segmentSize(this.#settings), this);
   }
 
   /** What is in a directory whose own entry is not durable is not durable either. */
@@ -152,11 +174,14 @@ export class Store {
     if (isEphemeral(name))
       return new Topic(host, name, new TopicLog(context, '', new SegmentList(this.#ids, [])));
     const directory = this.#directoryOf(name);
-    const isNew = !existsSync(directory);
+    let isMade = false;
     try {
+      this.check(true);
       // Made again by itself, it would not be locked.
       if (!existsSync(this.#topicsPath)) throw new Error(`${this.#topicsPath} was removed by somebody else`);
+      const isNew = !existsSync(directory);
       this.#files.mkdirSync(directory);
+      isMade = isNew;
       const segments = openSegments(this.#files, directory, this.#ids, this.#logger);
       const { state, generation } = readJournal(this.#files, directory, segments, this.#logger);
       const topic = new Topic(
@@ -168,7 +193,7 @@ export class Store {
       topic.restore(state);
       return topic;
     } catch (cause) {
-      if (isNew) unmake(directory);
+      if (isMade) unmake(directory);
       if (cause instanceof BrokerError) throw cause;
       throw new BrokerError('E_STORAGE', `cannot open topic '${name}': ${messageOf(cause)}`, { cause });
     }
@@ -191,6 +216,7 @@ export class Store {
 
   /** Gives up files that are kept to be written over: all of them, or those that were not needed for long. */
   tidy(all: boolean): void {
+    if (!this.isHeld) return;
     if (all) this.#spares?.clear();
     else this.#spares?.expire();
   }
@@ -247,9 +273,10 @@ export class Store {
   /** Lets the data path go when nothing is being removed from it any more; a temporary one is removed. */
   async close(): Promise<void> {
     await Promise.all(this.#removing);
-    this.#spares?.close();
+    const isOwn = this.isHeld;
+    if (isOwn) this.#spares?.close();
     await this.#lock?.release();
-    if (this.#temporary) await rm(this.dataPath, { recursive: true, force: true });
+    if (this.#temporary && isOwn) await rm(this.dataPath, { recursive: true, force: true });
   }
 
   get #topicsPath(): string {

@@ -329,8 +329,11 @@ export class Topic {
     if (error) this.#host.logger.error(`TOPIC(${this.name}): not synced at its end`, { error });
   }
 
-  /** Stops the topic for good: its consumers' connections are closed, its files are the caller's to remove. */
-  abandon(): void {
+  /**
+   * Stops the topic for good: its consumers' connections are closed, its files are the caller's to remove.
+   * @param error what publishes that wait are told
+   */
+  abandon(error?: Error): void {
     if (this.#closed) return;
     for (const channel of this.channels.values()) {
       channel.close(true);
@@ -342,8 +345,8 @@ export class Topic {
     this.limits.close();
     this.log.abandon();
     this.#journal.close();
-    this.#sync.settleAll();
-    this.#ticket?.settle(undefined);
+    this.#sync.settleAll(error);
+    this.#ticket?.settle(error);
     this.#ticket = undefined;
   }
 

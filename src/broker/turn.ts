@@ -54,6 +54,12 @@ export class Turn {
   #endedAt = 0;
   #awakeUntil = 0;
   #polling = false;
+  readonly #mayGoOn: () => boolean;
+
+  /** @param mayGoOn is asked at the end of each turn; if not, what it left is dropped: nothing is written or confirmed */
+  constructor(mayGoOn: () => boolean = () => true) {
+    this.#mayGoOn = mayGoOn;
+  }
 
   /** The topic has messages to write. */
   commit(topic: Topic): CommitTicket {
@@ -116,6 +122,7 @@ export class Turn {
   }
 
   #runSteps(): void {
+    if (!this.#mayGoOn()) return this.#drop();
     const topics = this.#topics;
     this.#topics = [];
     for (const topic of topics) topic.commit();
@@ -127,6 +134,13 @@ export class Turn {
     this.#sockets = [];
     for (const socket of sockets) socket.flush();
     for (const topic of this.#journals) topic.writeJournal();
+    this.#journals.clear();
+  }
+
+  #drop(): void {
+    this.#topics = [];
+    this.#channels = [];
+    this.#sockets = [];
     this.#journals.clear();
   }
 

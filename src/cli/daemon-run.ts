@@ -7,6 +7,8 @@ import type { Terminal } from './terminal.js';
 
 interface Closable {
   close(): Promise<void>;
+  /** Rejects when it had to stop by itself, with why. */
+  readonly closed?: Promise<void>;
 }
 
 export interface DaemonRun<T extends Closable> {
@@ -26,7 +28,7 @@ export interface DaemonRun<T extends Closable> {
   readonly closing: string;
 }
 
-/** Runs a daemon until the first signal, and closes it. */
+/** Runs a daemon until the first signal, and closes it. Throws what made it stop by itself. */
 export async function runDaemon<T extends Closable>(run: DaemonRun<T>): Promise<void> {
   const { terminal } = run;
   const logger = await createLogger({ prefix: run.logPrefix, terminal });
@@ -42,8 +44,9 @@ export async function runDaemon<T extends Closable>(run: DaemonRun<T>): Promise<
   if (terminal.interactive) terminal.say(await run.summary(daemon, await terminal.colors()));
   else logger.info('ready', run.fields(daemon));
 
-  await interruption.wait();
+  await Promise.race([interruption.wait(), daemon.closed ?? interruption.wait()]);
   await daemon.close();
+  await daemon.closed;
   logger.info('stopped');
   interruption.dispose();
 }

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, renameSync, rmSync, unlink, unlinkSync,
 import { join } from 'node:path';
 import { monotonic } from '../clock.js';
 import type { Logger } from '../logger.js';
+import type { FileGuard } from './guarded-files.js';
 
 /** Bytes below which a file is not worth keeping, and the part of a segment's size that is enough if that is less. */
 const SMALLEST = 4 * 1024 * 1024;
@@ -27,6 +28,7 @@ interface Spare {
 export class SpareFiles {
   readonly #directory: string;
   readonly #logger: Logger;
+  readonly #guard: FileGuard | undefined;
   #spares: Spare[] = [];
   #bytes = 0;
   #count = 0;
@@ -35,11 +37,13 @@ export class SpareFiles {
   /**
    * @param directory on the file system of the segments; removed if it is there, made when there is a first spare
    * @param segmentSize bytes that a segment file is to have
+   * @param guard is asked before files are written over or moved
    */
-  constructor(directory: string, logger: Logger, segmentSize = Number.POSITIVE_INFINITY) {
+  constructor(directory: string, logger: Logger, segmentSize = Number.POSITIVE_INFINITY, guard?: FileGuard) {
     this.#directory = directory;
     this.#smallest = Math.min(SMALLEST, segmentSize * SMALLEST_PART);
     this.#logger = logger;
+    this.#guard = guard;
     this.#clean();
   }
 
@@ -49,6 +53,7 @@ export class SpareFiles {
 
   /** Takes a file away, to be written over or removed. @throws what the file system said when it can be neither */
   retire(path: string, size: number): void {
+    this.#guard?.check(true);
     const kept = this.#setAside(path);
     if (kept === undefined) return unlinkSync(path);
     const { length } = this.#spares;
@@ -74,8 +79,10 @@ export class SpareFiles {
   /**
    * Moves a file to `path`, with another header: its descriptor, open for reading and writing; -1 if there is none.
    * Nobody finds the file there without that header.
+   * @throws why nothing may be written
    */
   take(path: string, header: Buffer): number {
+    this.#guard?.check(true);
     const spare = this.#spares.pop();
     if (!spare) return -1;
     this.#bytes -= spare.size;

@@ -13,7 +13,7 @@ import {
   takeInventory,
 } from './inventory.js';
 import { parseMetadata } from './metadata.js';
-import { holderOf } from './nsqd-lock.js';
+import { type NsqdLock, takeNsqdLock } from './nsqd-lock.js';
 import { contentOf, readText } from './queue-position.js';
 import { type Receipt, readReceipt, receiptOf, removeReceipt, unknownTo, writeReceipt } from './receipt.js';
 import { NOTHING_TAKEN_OVER, type TakeoverReport, type TopicReport } from './report.js';
@@ -51,13 +51,30 @@ export async function takeOver(context: TakeoverContext): Promise<TakeoverReport
   }
   const names = files.readdirSync(dataPath);
   if (!hasNsqdFiles(names)) return NOTHING_TAKEN_OVER;
-  const holder = holderOf(dataPath);
-  if (holder !== undefined) {
-    throw new BrokerError(
-      'E_LOCKED',
-      `data path '${dataPath}' is held by another process (${holder}), probably nsqd`,
-    );
+  const lock = takeNsqdLock(dataPath);
+  try {
+    refuseHeld(context, lock.holder);
+    return await takeFrom(context, names);
+  } finally {
+    lock.release();
   }
+}
+
+function refuseHeld({ dataPath, logger }: TakeoverContext, holder: NsqdLock['holder']): void {
+  if (holder === 'unknown' && process.platform === 'linux')
+    logger.warn(
+      `importing from nsqd without a look at its lock, because there is no program flock that works: if it runs in another container, stop it first`,
+    );
+  if (typeof holder !== 'number') return;
+  const who =
+    holder === 0
+      ? 'a process that cannot be seen from here, probably nsqd in another container'
+      : `another process (${holder}), probably nsqd`;
+  throw new BrokerError('E_LOCKED', `data path '${dataPath}' is held by ${who}`);
+}
+
+async function takeFrom(context: TakeoverContext, names: readonly string[]): Promise<TakeoverReport> {
+  const { files, dataPath } = context;
   const [metadata] = metadataFiles(names);
   const listed =
     metadata === undefined

@@ -36,6 +36,12 @@ export class TcpServer {
     await closed;
   }
 
+  /** Ends every connection at once: what has yet to be sent does not go out. */
+  cut(): void {
+    for (const session of this.sessions) session.stream.destroy();
+    for (const socket of this.#strangers) socket.destroy();
+  }
+
   #accept(accepted: Socket): void {
     const remote = remoteAddressOf(accepted);
     this.#broker.logger.info(`TCP: new client(${remote})`);
