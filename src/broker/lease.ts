@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, futimesSync, lstatSync, openSync, readSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  futimes,
+  futimesSync,
+  lstatSync,
+  openSync,
+  readSync,
+} from 'node:fs';
 import { monotonic } from './clock.js';
 import { BrokerError, messageOf } from './errors.js';
 import { readHolder } from './lock-holder.js';
@@ -7,6 +16,11 @@ import type { Logger } from './logger.js';
 /** How often a lock file's time is renewed at the least (ms), and how soon it may be again. */
 const RENEWAL = 1000;
 const RENEWED = 500;
+/**
+ * After so long (ms) it is renewed on the event loop: what is done aside waits for other files. But there, too, the system
+ * may hold it up while it syncs them.
+ */
+const LATE = 1500;
 /** For so long (ms) it is relied on that a lock file is where it was. */
 const FRESH = 100;
 /** Without an answer for so long (ms) nothing may be written: others watch a lock for 3.5 s. */
@@ -47,6 +61,7 @@ export class Lease {
   #renewedAt: readonly [number, number];
   #seenAt: readonly [number, number];
   #canRenew = true;
+  #isRenewing = false;
   #lost: BrokerError | undefined;
   #ended = false;
 
@@ -103,13 +118,15 @@ export class Lease {
     } catch {
       return false;
     } finally {
-      closeSync(this.#fd);
+      if (!this.#isRenewing) closeSync(this.#fd);
     }
   }
 
   #verify(): void {
     const now = this.#now();
-    if (this.#age(this.#renewedAt) >= RENEWED) this.#renew(now);
+    const age = this.#age(this.#renewedAt);
+    if (age >= LATE) this.#renew(now);
+    else if (age >= RENEWED) this.#renewAside(now);
     let found: 'own' | 'other' | 'gone';
     try {
       found = this.#look();
@@ -130,13 +147,30 @@ export class Lease {
     const time = Date.now() / 1000;
     try {
       futimesSync(this.#fd, time + AHEAD, time);
-      this.#renewedAt = now;
-      this.#canRenew = true;
+      this.#renewed(now, null);
     } catch (error) {
-      // It is this one's all the same, until another one takes it.
-      if (this.#canRenew) this.#logger.warn(`cannot renew ${this.#path}: others may take it over`, { error });
-      this.#canRenew = false;
+      this.#renewed(now, error as Error);
     }
+  }
+
+  #renewAside(now: readonly [number, number]): void {
+    if (this.#isRenewing) return;
+    this.#isRenewing = true;
+    const time = Date.now() / 1000;
+    futimes(this.#fd, time + AHEAD, time, (error) => {
+      this.#isRenewing = false;
+      if (this.#ended) closeSync(this.#fd);
+      else this.#renewed(now, error);
+    });
+  }
+
+  /** @param at when that began */
+  #renewed(at: readonly [number, number], error: Error | null): void {
+    if (!error && at[0] >= this.#renewedAt[0]) this.#renewedAt = at;
+    // It is this one's all the same, until another one takes it.
+    if (error && this.#canRenew)
+      this.#logger.warn(`cannot renew ${this.#path}: others may take it over`, { error });
+    this.#canRenew = !error;
   }
 
   /** What is at the path. A server of files says so when a file is opened: else it need not be asked. */
