@@ -109,7 +109,8 @@ function readBlocks(
   }
   const torn = fileSize - SEGMENT_HEADER_SIZE - segment.size;
   if (isEnded) logger.warn(`damaged index of ${path} made anew`);
-  else if (torn > 0 && !segment.inUsedFile) logger.warn(`torn end cut off: ${torn} bytes of ${path}`);
+  else if (torn > 0 && !segment.inUsedFile && segment.endN > segment.firstN)
+    logger.warn(`torn end cut off: ${torn} bytes of ${path}`);
 }
 
 /** A file that was begun in the very moment of a crash has no message yet. */
