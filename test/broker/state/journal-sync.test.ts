@@ -1,11 +1,6 @@
 import { expect, test } from 'vitest';
 import { UnsureFiles } from '../log/support/unsure-files.js';
-import { cursorIn, journalPaths, Subject } from './support/journal-subject.js';
-
-/** Lets what is under way off the event loop come to its end. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 4; i++) await new Promise(setImmediate);
-}
+import { cursorIn, journalPaths, Subject, settle } from './support/journal-subject.js';
 
 test('a journal that is replaced while it is being synced is not closed under the sync', async () => {
   const subject = new Subject();

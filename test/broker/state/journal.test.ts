@@ -4,7 +4,7 @@ import { BrokerError } from '../../../src/broker/errors.js';
 import { readJournal } from '../../../src/broker/state/journal-files.js';
 import { LoggerNotes } from '../log/support/logs.js';
 import { type FaultableCall, fileError, MemoryFiles } from '../log/support/memory-files.js';
-import { cursorIn, DIRECTORY, ID, journalPaths, Subject } from './support/journal-subject.js';
+import { cursorIn, DIRECTORY, ID, journalPaths, Subject, settle } from './support/journal-subject.js';
 
 /** Bytes of a batch that says where the channel is. */
 const LAST = 20 + 13;
@@ -136,11 +136,6 @@ test('a journal whose version is damaged, and its snapshot with it, is set aside
   expect(readJournal(damaged, DIRECTORY, [], new LoggerNotes()).state.channels.size).toBe(0);
   expect(damaged.paths()).toEqual([`${path}.bad`]);
 });
-
-/** Lets what is under way off the event loop come to its end. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 4; i++) await new Promise(setImmediate);
-}
 
 test('the size follows what there is to say, not the history; older files go', async () => {
   const subject = new Subject();

@@ -35,3 +35,8 @@ export function cursorIn(files: MemoryFiles, logger = new LoggerNotes()): number
 export function journalPaths(files: MemoryFiles): string[] {
   return files.paths().filter((path) => path.includes('journal.'));
 }
+
+/** Lets what is under way off the event loop come to its end. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 4; i++) await new Promise(setImmediate);
+}
